@@ -1,0 +1,1 @@
+"""Push a training script; it trains until it is good."""

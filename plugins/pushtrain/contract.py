@@ -1,0 +1,392 @@
+"""The words, records and exit codes that the layers and the training images share.
+
+The trainer inside the images does not import this module; it keeps the same names in
+`training_images/trainer/pushtrain_trainer/contract.py`, and a test holds both together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any, Self
+
+SCHEMA = 1
+
+# Where a round's folders lie inside a training container.
+WORK_DIR = "/work"  # rounds/<n>/source: the tree that is trained, and the working directory
+OUTPUT_DIR = "/output"  # rounds/<n>/output: all that the trainer writes
+DATA_DIR = "/data"  # parent of the read-only data mounts
+DATASETS_DIR = "/datasets"  # what keras.datasets looks for, mounted read-only
+
+LABEL_EXPERIMENT = "pushtrain.experiment"
+LABEL_ROUND = "pushtrain.round"
+LABEL_ATTEMPT = "pushtrain.attempt"
+
+TRAIN_DAG = "mlops_train"
+MONITOR_DAG = "mlops_monitor"
+
+
+class Family(StrEnum):
+    """What the code of a script is."""
+
+    CNN = "cnn"
+    ANN = "ann"
+    SKLEARN = "sklearn"
+    UNSUPPORTED = "unsupported"
+
+
+TRAINABLE = (Family.ANN, Family.CNN, Family.SKLEARN)
+
+
+class Split(StrEnum):
+    """The data that an accuracy comes from, best evidence first."""
+
+    TEST = "test"
+    VALIDATION = "validation"
+    TRAIN = "train"
+
+
+class State(StrEnum):
+    """Where an experiment stands; only `REACHED` is a success."""
+
+    RUNNING = "running"
+    REACHED = "target reached"
+    ROUNDS_USED_UP = "rounds used up"
+    HOURS_USED_UP = "hours used up"
+    PATIENCE_USED_UP = "patience used up"
+    NO_KNOB_LEFT = "no knob left"
+    FAILED = "failed"
+
+
+class Cause(StrEnum):
+    """How an attempt ended."""
+
+    FINISHED = "finished"
+    SCRIPT_ERROR = "script error"
+    NO_METRIC = "no metric"
+    OUT_OF_MEMORY = "out of memory"
+    KILLED = "killed"
+    STOPPED = "stopped by a person"
+    HUNG = "hung"
+    LOST = "lost"
+    HOST_LOST = "host or engine lost"
+    SUPERSEDED = "superseded"
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the trainer. Every other code means that it was killed from outside."""
+
+    FINISHED = 0
+    SCRIPT_ERROR = 10  # the script raised or left with a code of its own: a restart repeats it
+    NO_METRIC = 11  # trained, but measured nothing: a restart repeats it
+    USAGE = 12  # no such script, folder not writable: a mistake of ours or of the caller
+    SUPERSEDED = 13  # a newer attempt took the round: do nothing
+
+
+def slug(text: str) -> str:
+    """Return `text` with all but `[A-Za-z0-9_.-]` as `-`, so that it fits ids and folder names."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.") or "x"
+
+
+def script_slug(script: str) -> str:
+    """Return the slug of a script, its path below the watched path without the suffix."""
+    return slug(script.removesuffix(".py").replace("/", "-"))
+
+
+def run_id(experiment: str, round_number: int, attempt: int) -> str:
+    """Return the DAG run id of an attempt: the same attempt can not be triggered twice."""
+    return f"{experiment}.r{round_number}.a{attempt}"
+
+
+class Record:
+    """Base of the frozen dataclasses that are stored as JSON objects."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields with the schema number, ready for JSON."""
+        return {"schema": SCHEMA, **dataclasses.asdict(self)}  # type: ignore[call-overload]  # subclasses are dataclasses
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Build the record, ignoring fields of later schemas.
+
+        Raises:
+            TypeError: A field without a default is missing.
+        """
+        names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]  # same
+        return cls(**{k: v for k, v in data.items() if k in names})
+
+
+@dataclass(frozen=True)
+class Step(Record):
+    """One attempt of one round of one experiment: what a DAG run is about."""
+
+    experiment: str
+    round: int
+    attempt: int
+
+    @property
+    def run_id(self) -> str:
+        """The DAG run id of this step."""
+        return run_id(self.experiment, self.round, self.attempt)
+
+
+@dataclass(frozen=True)
+class ScriptSettings(Record):
+    """What a model repo may set for a script (`[tool.pushtrain]` of its pyproject.toml).
+
+    Attributes:
+        target_accuracy: In 0..1, both included.
+        max_rounds: Rounds at most, the pushed one included, at least 1.
+        patience: The loop ends after this many rounds in a row without a better accuracy, >= 1.
+        max_hours: Hours from the start of the experiment, above 0; None: no limit.
+        memory: MiB; the hard limit of the container.
+        cpus: Processors, fractions allowed; a hard limit.
+        gpus: Number of GPUs (device requests), 0: none.
+        network: Whether the training may reach the network.
+        data: Host folders, mounted read-only below `/data`, if the operator allows them.
+        notify: E-mail addresses that hear of the experiment beside the author.
+    """
+
+    target_accuracy: float = 0.80
+    max_rounds: int = 8
+    patience: int = 3
+    max_hours: float | None = None
+    memory: int = 2048
+    cpus: float = 1.0
+    gpus: int = 0
+    network: bool = False
+    data: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", tuple(self.data))
+        object.__setattr__(self, "notify", tuple(self.notify))
+
+
+@dataclass(frozen=True)
+class Experiment(Record):
+    """One script at one pushed commit.
+
+    Attributes:
+        id: `<script slug>-<first 8 of the commit>`.
+        repo: Slug of the model repo, names the mirror.
+        script: Path in the model repo.
+        round: The round that is under way, or the last one, from 0.
+        best_round: The round with the best accuracy so far, None before the first result.
+        reason: One sentence why the state is what it is; empty while running.
+        created_at: Unix time in seconds, as all times here.
+        restarts: How many attempts were started beyond the first of each round.
+    """
+
+    id: str
+    repo: str
+    repo_url: str
+    branch: str
+    commit: str
+    script: str
+    author_name: str
+    author_email: str
+    subject: str
+    settings: ScriptSettings
+    created_at: float
+    updated_at: float
+    state: State = State.RUNNING
+    reason: str = ""
+    family: Family | None = None
+    round: int = 0
+    best_round: int | None = None
+    best_accuracy: float | None = None
+    restarts: int = 0
+    published: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.settings, Mapping):
+            object.__setattr__(self, "settings", ScriptSettings.from_dict(self.settings))
+        object.__setattr__(self, "state", State(self.state))
+        if self.family is not None:
+            object.__setattr__(self, "family", Family(self.family))
+
+
+@dataclass(frozen=True)
+class Attempt(Record):
+    """One container of a round; attempt 1, and one more for each restart.
+
+    Attributes:
+        engine: Address of the engine that runs the container.
+        ended_at: None while it runs.
+        cause: None while it runs.
+        epochs: Epochs (or other units) that the round had finished when the attempt ended.
+    """
+
+    number: int
+    run_id: str
+    container: str
+    image: str
+    engine: str
+    started_at: float
+    container_id: str = ""
+    ended_at: float | None = None
+    cause: Cause | None = None
+    exit_code: int | None = None
+    message: str = ""
+    epochs: int = 0
+
+    def __post_init__(self) -> None:
+        if self.cause is not None:
+            object.__setattr__(self, "cause", Cause(self.cause))
+
+
+@dataclass(frozen=True)
+class Heartbeat(Record):
+    """What the trainer said last; written by user-controlled code, so never trusted further.
+
+    Attributes:
+        attempt: The attempt that wrote it.
+        at: Unix time of the last *progress*, not of the last write.
+        phase: Such as `script`, `fit`, `evaluate`.
+        fit: Number of the fit in the script, from 1; 0 before the first.
+        epoch: Epoch under way, 1-based; 0 before the first.
+        epochs: Epochs of this fit; 0 where unknown.
+        batch: Batch in the epoch, 1-based.
+        pace: Seconds of the slowest of the last units of progress; 0 where not yet known.
+    """
+
+    attempt: int
+    at: float
+    pid: int = 0
+    phase: str = ""
+    fit: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    batch: int = 0
+    loss: float | None = None
+    accuracy: float | None = None
+    pace: float = 0.0
+
+
+@dataclass(frozen=True)
+class ScriptFailure(Record):
+    """The exception that ended a script; `line` is 1-based, 0 where unknown."""
+
+    type: str
+    message: str
+    file: str = ""
+    line: int = 0
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Result(Record):
+    """What a training brought; `result.json` in the output folder.
+
+    Attributes:
+        accuracy: In 0..1; None if nothing was measured or the script failed.
+        split: The data that the accuracy comes from; None without an accuracy.
+        source: What measured it: `evaluate`, `score`, `accuracy_score`, `accuracy.txt`, `fit`...
+        parameters: Number of weights of a Keras model; None for others.
+        artifact: File name in the output folder, empty if there is none.
+        epochs: Epochs that the round finished in all its attempts.
+        exact: Whether a resumed run equals an uninterrupted one.
+        notes: Sentences for people: shims used, files found, why not exact.
+    """
+
+    attempt: int
+    accuracy: float | None = None
+    split: Split | None = None
+    source: str = ""
+    parameters: int | None = None
+    artifact: str = ""
+    artifact_bytes: int = 0
+    epochs: int = 0
+    seconds: float = 0.0
+    exact: bool = True
+    notes: tuple[str, ...] = ()
+    error: ScriptFailure | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", tuple(self.notes))
+        if self.split is not None:
+            object.__setattr__(self, "split", Split(self.split))
+        if isinstance(self.error, Mapping):
+            object.__setattr__(self, "error", ScriptFailure.from_dict(self.error))
+
+
+@dataclass(frozen=True)
+class Knob(Record):
+    """A place in the script that a tweak may change.
+
+    Attributes:
+        id: Stable name: scope, layer ordinal, argument; no line number in it.
+        kind: Such as `units`, `filters`, `depth`, `n_neighbors`.
+        label: For people: `Dense(16) units`.
+        value: What the source says now.
+        low: Smallest value allowed, included.
+        high: Largest value allowed, included.
+        file: Path in the model repo.
+        line: 1-based.
+        column: 1-based.
+    """
+
+    id: str
+    kind: str
+    label: str
+    value: int | float | str
+    low: int | float | None
+    high: int | float | None
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Change(Record):
+    """One knob's step in a tweak; `label` says it to people: `Dense units 16 -> 32`."""
+
+    knob: str
+    label: str
+    old: int | float | str
+    new: int | float | str
+
+
+@dataclass(frozen=True)
+class Tweak(Record):
+    """What led from one round to the next.
+
+    Attributes:
+        round: The round that this tweak makes.
+        changes: At least one.
+        reason: One sentence why.
+        commit: Commit of the tweak in the mirror, empty before it was made.
+    """
+
+    round: int
+    changes: tuple[Change, ...]
+    reason: str = ""
+    commit: str = ""
+
+    def __post_init__(self) -> None:
+        made = (c if isinstance(c, Change) else Change.from_dict(c) for c in self.changes)
+        object.__setattr__(self, "changes", tuple(made))
+
+    @property
+    def summary(self) -> str:
+        """All changes on one line."""
+        return ", ".join(c.label for c in self.changes)
+
+
+@dataclass(frozen=True)
+class RoundOutcome(Record):
+    """One line of the table of rounds."""
+
+    round: int
+    accuracy: float | None
+    split: Split | None
+    parameters: int | None
+    artifact_bytes: int
+    seconds: float
+    attempts: int
+    tweak: str = ""
+    values: Mapping[str, int | float | str] = field(default_factory=dict)
