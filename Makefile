@@ -1,0 +1,100 @@
+# pushtrain: `make demo` and `make test` are the two commands; `make help` lists the others.
+# Everything that is made lies in .venv/ and .pushtrain/ (PUSHTRAIN_HOME), both git-ignored.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The first python3 that is new enough; PYTHON= overrides.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+ifeq ($(PYTHON),)
+$(error pushtrain needs Python 3.11 or newer and found none: install python3.11, or say PYTHON=/path/to/python3)
+endif
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCAL := PYTHONPATH=plugins $(PYTHON) -m pushtrain.local
+VENV_LOCAL := PYTHONPATH=plugins $(BIN)/python -m pushtrain.local
+PYTEST := env -u AIRFLOW_HOME $(BIN)/pytest
+TYPED := plugins training_images/trainer
+
+##@ The two commands
+.PHONY: demo test
+demo: ## Everything once, from nothing to published models, shown live
+	@$(LOCAL).prepare
+	@$(VENV_LOCAL).demo
+
+test: ## The whole suite with its own set-up; ends with a table of where the time went
+	@$(LOCAL).stages
+
+##@ Running it
+.PHONY: up down status clean
+up: ## Start Airflow and watch the model repo (PUSHTRAIN_REPO_URL, else the demo's own)
+	@$(LOCAL).prepare
+	@$(VENV_LOCAL).standalone up
+
+down: ## Stop Airflow and the mailbox (trainings go on and are adopted by the next `make up`)
+	@$(LOCAL).standalone down
+
+status: ## Say what runs
+	@$(LOCAL).engine || true
+	@$(LOCAL).standalone status
+
+clean: ## Remove what was made: containers, images, .pushtrain/ and .venv/ (not the engine)
+	@$(LOCAL).clean
+
+##@ Pieces of the set-up (each does nothing when there is nothing to do)
+.PHONY: engine base images venv lock
+engine: ## Make sure that a container engine answers
+	@$(LOCAL).engine --ensure
+
+base: engine ## Make sure that the base image is there
+	@$(LOCAL).base_image
+
+images: engine ## Build the training images (BASE_IMAGE=, GPU=1)
+	@$(LOCAL).images
+
+venv: ## Make the virtual environment from the lock files
+	@$(LOCAL).python_env
+
+lock: venv ## Pin the requirements*.in anew, with hashes
+	@$(LOCAL).python_env --lock
+
+##@ Checks
+.PHONY: check lint unit dags trainer integration system
+check: venv lint unit dags ## Lint, types, unit tests, DAG integrity: no containers, under a minute
+
+lint: venv ## Lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(TYPED)
+
+unit: venv ## Unit tests
+	$(PYTEST) tests/unit -q
+
+dags: venv ## DAG integrity tests
+	$(PYTEST) tests/dags -q
+
+trainer: venv images ## Tests of the package inside the images
+	$(PYTEST) tests/trainer -q
+
+integration: venv images ## Tests with real containers
+	$(PYTEST) tests/integration -q
+
+system: venv images ## Tests with real Airflow and real containers
+	$(PYTEST) tests/system -q
+
+##@ Compose set-up
+# --- begin: docker-compose.airflow.yml (make env, compose-up, compose-demo, compose-down) ---
+# --- end ---
+
+##@ Measurements
+# --- begin: bench-overhead, screenshots ---
+# --- end ---
+
+##@ Help
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
