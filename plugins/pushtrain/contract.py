@@ -175,6 +175,7 @@ class Experiment(Record):
         repo: Slug of the model repo, names the mirror.
         script: Path in the model repo.
         round: The round that is under way, or the last one, from 0.
+        attempt: The attempt of it, from 1; with the round it names the one run that may live.
         best_round: The round with the best accuracy so far, None before the first result.
         reason: One sentence why the state is what it is; empty while running.
         created_at: Unix time in seconds, as all times here.
@@ -197,6 +198,7 @@ class Experiment(Record):
     reason: str = ""
     family: Family | None = None
     round: int = 0
+    attempt: int = 1
     best_round: int | None = None
     best_accuracy: float | None = None
     restarts: int = 0
@@ -208,6 +210,11 @@ class Experiment(Record):
         object.__setattr__(self, "state", State(self.state))
         if self.family is not None:
             object.__setattr__(self, "family", Family(self.family))
+
+    @property
+    def step(self) -> Step:
+        """The step that is under way, or the last one."""
+        return Step(self.id, self.round, self.attempt)
 
 
 @dataclass(frozen=True)

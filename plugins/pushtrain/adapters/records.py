@@ -1,0 +1,75 @@
+"""JSON records on disk: whole or not at all, and read without trust in who wrote them."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pushtrain.errors import StoreError
+
+# A result with a long traceback has some 100 KiB; user code can write into the output folder,
+# so nothing is read without a limit.
+MAX_BYTES = 16 * 2**20
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file aside, fsync it, rename it into place and fsync the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with aside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a record as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """Return the content of a regular file, None if there is none; links are not followed.
+
+    Raises:
+        StoreError: It is a link, no regular file, or larger than `MAX_BYTES`.
+    """
+    try:
+        # NONBLOCK: opening a fifo that user code left must not wait for a writer
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as err:
+        raise StoreError(f"{path}: can not be read as a plain file: {err.strerror}") from err
+    with os.fdopen(handle, "rb") as file:
+        info = os.fstat(file.fileno())
+        if not stat.S_ISREG(info.st_mode) or info.st_size > MAX_BYTES:
+            raise StoreError(f"{path}: no plain file of at most {MAX_BYTES} bytes")
+        return file.read()
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return a record, None if there is none.
+
+    Raises:
+        StoreError: The file holds no JSON object; the message names it.
+    """
+    raw = read_bytes(path)
+    if raw is None:
+        return None
+    try:
+        record = json.loads(raw)
+    except ValueError as err:
+        raise StoreError(f"{path}: holds no JSON: {err}") from err
+    if not isinstance(record, dict):
+        raise StoreError(f"{path}: holds {type(record).__name__}, not an object")
+    return record

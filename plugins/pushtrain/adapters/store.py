@@ -1,0 +1,257 @@
+"""The store: the shared folder that holds experiments, checkpoints, mirrors and models."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pushtrain.adapters.records import read_json, write_json
+from pushtrain.contract import (
+    Attempt,
+    Experiment,
+    Heartbeat,
+    Knob,
+    Record,
+    Result,
+    RoundOutcome,
+    State,
+    Tweak,
+)
+from pushtrain.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Record)
+
+# Who a training runs as when the store belongs to root: a number that no account has.
+# Group 0 lets Airflow's image (uid 50000, gid 0) and the trainings share a volume.
+TRAINING_UID, TRAINING_GID = 50000, 0
+
+
+class Store:
+    """Reads and writes the records below one root folder.
+
+    Records that Airflow writes lie outside of `rounds/<n>/source` and `rounds/<n>/output`, the
+    two folders that user code can write to. It does not lock readers out: every record is
+    replaced as a whole.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    # ---------------------------------------------------------------- places
+    def mirror_dir(self, repo: str) -> Path:
+        """Folder of the bare mirror of a model repo."""
+        return self.root / "repos" / f"{repo}.git"
+
+    def experiment_dir(self, experiment: str) -> Path:
+        """Folder of an experiment."""
+        return self.root / "experiments" / experiment
+
+    def round_dir(self, experiment: str, round_number: int) -> Path:
+        """Folder of a round."""
+        return self.experiment_dir(experiment) / "rounds" / str(round_number)
+
+    def source_dir(self, experiment: str, round_number: int) -> Path:
+        """The tree that is trained; user code can write to it."""
+        return self.round_dir(experiment, round_number) / "source"
+
+    def output_dir(self, experiment: str, round_number: int) -> Path:
+        """What the trainer writes; user code can write to it."""
+        return self.round_dir(experiment, round_number) / "output"
+
+    def attempt_log(self, experiment: str, round_number: int, attempt: int) -> Path:
+        """The last lines that an attempt's container printed."""
+        return self.round_dir(experiment, round_number) / "attempts" / f"{attempt}.log"
+
+    def models_dir(self, script_slug: str) -> Path:
+        """Folder of the published models of a script."""
+        return self.root / "models" / script_slug
+
+    # ----------------------------------------------------------- experiments
+    def experiments(self) -> list[Experiment]:
+        """Return all experiments that can be read, oldest first; others are logged."""
+        found = []
+        for path in sorted((self.root / "experiments").glob("*/experiment.json")):
+            try:
+                found.append(self.experiment(path.parent.name))
+            except StoreError as err:
+                log.warning("left out: %s", err)
+        return sorted(found, key=lambda e: (e.created_at, e.id))
+
+    def experiment(self, experiment: str) -> Experiment:
+        """Return an experiment.
+
+        Raises:
+            StoreError: There is none of this id, or its record is damaged.
+        """
+        path = self.experiment_dir(experiment) / "experiment.json"
+        found = self._read(path, Experiment)
+        if found is None:
+            raise StoreError(f"{path}: no such experiment: {experiment!r}")
+        return found
+
+    def create_experiment(self, experiment: Experiment) -> bool:
+        """Write a new experiment; False if one of this id exists, which stays as it is."""
+        with self.locked(experiment.id):
+            path = self.experiment_dir(experiment.id) / "experiment.json"
+            if path.exists():
+                return False
+            write_json(path, experiment.to_dict())
+            return True
+
+    def update_experiment(self, experiment: str, **changes: Any) -> Experiment:
+        """Change fields of an experiment under its lock and return the new record."""
+        with self.locked(experiment):
+            new = dataclasses.replace(
+                self.experiment(experiment), updated_at=time.time(), **changes
+            )
+            write_json(self.experiment_dir(experiment) / "experiment.json", new.to_dict())
+            return new
+
+    @contextmanager
+    def locked(self, experiment: str) -> Iterator[None]:
+        """Hold the experiment's lock; it goes with the process that holds it."""
+        folder = self.experiment_dir(experiment)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    # ---------------------------------------------------------------- rounds
+    def prepare_round(self, experiment: str, round_number: int) -> None:
+        """Make the two folders of a round that its training writes to."""
+        for folder in (
+            self.source_dir(experiment, round_number),
+            self.output_dir(experiment, round_number),
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+            give_to_training(folder)
+
+    def training_user(self, experiment: str, round_number: int) -> str:
+        """Return `uid:gid` that a training runs as: the owner of its folders, never root."""
+        info = self.output_dir(experiment, round_number).stat()
+        return f"{info.st_uid}:{info.st_gid}"
+
+    def attempts(self, experiment: str, round_number: int) -> list[Attempt]:
+        """Return the attempts of a round, in order."""
+        folder = self.round_dir(experiment, round_number) / "attempts"
+        found = (self._read(path, Attempt) for path in folder.glob("*.json"))
+        return sorted((a for a in found if a), key=lambda a: a.number)
+
+    def attempt(self, experiment: str, round_number: int, number: int) -> Attempt | None:
+        """Return an attempt, None if it was not started."""
+        folder = self.round_dir(experiment, round_number) / "attempts"
+        return self._read(folder / f"{number}.json", Attempt)
+
+    def save_attempt(self, experiment: str, round_number: int, attempt: Attempt) -> None:
+        """Write an attempt's record."""
+        folder = self.round_dir(experiment, round_number) / "attempts"
+        write_json(folder / f"{attempt.number}.json", attempt.to_dict())
+
+    def lease(self, experiment: str, round_number: int, attempt: int) -> None:
+        """Name the only attempt that may train the round; an older trainer stops by itself."""
+        path = self.output_dir(experiment, round_number) / "attempt.json"
+        if path.is_symlink():  # user code can write here; never write through its links
+            path.unlink()
+        write_json(path, {"attempt": attempt})
+        path.chmod(0o644)
+
+    def heartbeat(self, experiment: str, round_number: int) -> Heartbeat | None:
+        """Return what the trainer said last, None before its first word or if it is damaged."""
+        path = self.output_dir(experiment, round_number) / "heartbeat.json"
+        try:
+            return self._read(path, Heartbeat)
+        except StoreError as err:
+            log.warning("%s", err)
+            return None
+
+    def result(self, experiment: str, round_number: int) -> Result | None:
+        """Return what the round's training brought, None before its end.
+
+        Raises:
+            StoreError: The record is damaged.
+        """
+        path = self.output_dir(experiment, round_number) / "result.json"
+        return self._read(path, Result)
+
+    def knobs(self, experiment: str, round_number: int) -> list[Knob]:
+        """Return the knobs that were found in the round's script."""
+        record = read_json(self.round_dir(experiment, round_number) / "knobs.json") or {}
+        return [Knob.from_dict(k) for k in record.get("knobs", ())]
+
+    def save_knobs(
+        self, experiment: str, round_number: int, knobs: list[Knob] | tuple[Knob, ...]
+    ) -> None:
+        """Write the knobs that were found in the round's script."""
+        record = {"schema": 1, "knobs": [k.to_dict() for k in knobs]}
+        write_json(self.round_dir(experiment, round_number) / "knobs.json", record)
+
+    def tweak(self, experiment: str, round_number: int) -> Tweak | None:
+        """Return what was changed to make the round; None for round 0."""
+        return self._read(self.round_dir(experiment, round_number) / "tweak.json", Tweak)
+
+    def save_tweak(self, experiment: str, tweak: Tweak) -> None:
+        """Write what was changed to make a round."""
+        write_json(self.round_dir(experiment, tweak.round) / "tweak.json", tweak.to_dict())
+
+    def rounds(self, experiment: str) -> list[RoundOutcome]:
+        """Return the rounds that were started, in order; the one under way has no accuracy."""
+        folder = self.experiment_dir(experiment) / "rounds"
+        numbers = sorted(int(p.name) for p in folder.glob("*") if p.name.isdigit())
+        return [self._outcome(experiment, n) for n in numbers]
+
+    def _outcome(self, experiment: str, number: int) -> RoundOutcome:
+        attempts = self.attempts(experiment, number)
+        tweak = self.tweak(experiment, number)
+        try:
+            result = self.result(experiment, number)
+        except StoreError as err:
+            log.warning("%s", err)
+            result = None
+        return RoundOutcome(
+            round=number,
+            accuracy=result.accuracy if result else None,
+            split=result.split if result else None,
+            parameters=result.parameters if result else None,
+            artifact_bytes=result.artifact_bytes if result else 0,
+            seconds=sum((a.ended_at or time.time()) - a.started_at for a in attempts),
+            attempts=len(attempts),
+            tweak=tweak.summary if tweak else "",
+            values={k.id: k.value for k in self.knobs(experiment, number)},
+        )
+
+    @staticmethod
+    def _read(path: Path, kind: type[R]) -> R | None:
+        data: Mapping[str, Any] | None = read_json(path)
+        if data is None:
+            return None
+        try:
+            return kind.from_dict(data)
+        except (TypeError, ValueError) as err:
+            raise StoreError(f"{path}: is no {kind.__name__.lower()}: {err}") from err
+
+
+def give_to_training(folder: Path) -> None:
+    """Hand a folder and what is in it to the user that trainings run as.
+
+    Only root has to: elsewhere the folders already belong to Airflow's own user, and so do the
+    trainings. A container of root without capabilities could not write into other's folders.
+    """
+    if os.geteuid() != 0:
+        return
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, TRAINING_UID, TRAINING_GID, follow_symlinks=False)
+    folder.chmod(0o2775)
+
+
+def is_open(experiment: Experiment) -> bool:
+    """Tell whether an experiment still goes on."""
+    return experiment.state is State.RUNNING
