@@ -6,13 +6,14 @@ Run as `python -m pushtrain.local.compose_env` (`make env`). Values that stand i
 from __future__ import annotations
 
 import base64
-import os
 import secrets
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pushtrain.errors import ConfigurationError
+from pushtrain.local import engine
+from pushtrain.local.paths import CHECKOUT
 
 HEADER = (
     "# Secrets and settings of docker-compose.airflow.yml, made by `make env`; not for git.\n"
@@ -56,27 +57,18 @@ def missing_secrets(text: str) -> dict[str, str]:
     return {name: make() for name, make in SECRETS.items() if name not in present}
 
 
-def socket_path(environ: Mapping[str, str]) -> Path:
-    """Return the engine's socket on this host.
-
-    Raises:
-        ConfigurationError: The engine is not reached through a socket.
-    """
-    address = environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    if not address.startswith("unix://"):
-        raise ConfigurationError(
-            f"DOCKER_HOST={address!r}: the workers of docker-compose.airflow.yml reach the engine "
-            "through its socket; run this on the engine's host, with DOCKER_HOST unset or unix://"
-        )
-    return Path(address.removeprefix("unix://"))
-
-
-def engine_values(socket: Path) -> dict[str, str]:
+def engine_values(engine_url: str) -> dict[str, str]:
     """Return what the workers need to reach the engine: its socket and the group that may use it.
 
     Raises:
-        ConfigurationError: There is no such socket.
+        ConfigurationError: The engine is not reached through a socket, or it is not there.
     """
+    if not engine_url.startswith("unix://"):
+        raise ConfigurationError(
+            f"the engine is at {engine_url!r}: the workers of docker-compose.airflow.yml reach it "
+            "through its socket; run this on the engine's host, with DOCKER_HOST unset or unix://"
+        )
+    socket = Path(engine_url.removeprefix("unix://"))
     try:
         group = socket.stat().st_gid
     except OSError as err:
@@ -96,7 +88,7 @@ def update(path: Path, values: Mapping[str, str]) -> None:
     aside.replace(path)
 
 
-def ensure(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def ensure(path: Path, engine_url: str) -> dict[str, str]:
     """Make the env file complete and return its variables.
 
     Secrets that stand there are kept; the engine's socket and group are read anew.
@@ -105,16 +97,16 @@ def ensure(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
         ConfigurationError: The engine has no socket on this host.
     """
     text = path.read_text() if path.exists() else ""
-    update(path, {**missing_secrets(text), **engine_values(socket_path(environ))})
+    update(path, {**missing_secrets(text), **engine_values(engine_url)})
     return parse(path.read_text())
 
 
 def main() -> int:
     """Write the `.env` beside docker-compose.airflow.yml."""
-    path = Path.cwd() / ".env"
+    path = CHECKOUT / ".env"
     known = parse(path.read_text()) if path.exists() else {}
     try:
-        names = ensure(path, os.environ)
+        names = ensure(path, engine.engine_url())
     except ConfigurationError as err:
         print(err, file=sys.stderr)
         return 2

@@ -47,9 +47,9 @@ def _refused(report: EngineReport, why: str) -> EngineReport:
 def _install(log: Path) -> None:
     # Debian 13 splits the command off; Debian and Ubuntu name compose differently
     compose = ("docker-compose-v2", "docker-compose")
-    wanted = ["docker.io", "docker-cli", "iptables", "ca-certificates", "tini", compose]
+    wanted: list[str | tuple[str, ...]] = ["docker.io", "docker-cli", "iptables", "tini", compose]
     print(f"engine: none here; installing docker.io from the distribution (log: {log})", flush=True)
-    packages.install([*wanted, "docker-buildx"], log)
+    packages.install([*wanted, "ca-certificates", "docker-buildx"], log)
 
 
 def _start(log: Path) -> None:

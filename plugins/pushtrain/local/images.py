@@ -1,0 +1,132 @@
+"""Builds the training images; nothing is built again that did not change."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pushtrain.contract import TRAINABLE, Family
+from pushtrain.errors import OutsideError, PushtrainError
+from pushtrain.local import docker_command
+from pushtrain.local.base_image import LABEL, ensure_base
+from pushtrain.local.dockerfile_inputs import content_tag
+from pushtrain.local.paths import CHECKOUT, Home, current_home
+from pushtrain.local.state_file import read_state, write_state
+
+CONTEXT = CHECKOUT / "training_images"
+# ann and cnn share their large layers, so one after the other; sklearn beside them
+LANES = ((Family.ANN, Family.CNN), (Family.SKLEARN,))
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as it has to be for the files that lie here now."""
+
+    family: Family
+    name: str
+    base: str
+    build_args: tuple[tuple[str, str], ...]
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the engine has it."""
+        return bool(docker_command.image_id(self.name))
+
+
+def plan_image(family: Family, base: str) -> Image:
+    """Return the image of a family; `GPU=1` in the environment asks for TensorFlow for GPUs."""
+    use_gpu = os.environ.get("GPU", "") == "1" and family is not Family.SKLEARN
+    arguments = {"KERAS_REQUIREMENTS": "keras-gpu.txt"} if use_gpu else {}
+    dockerfile = CONTEXT / family / "Dockerfile"
+    tag = content_tag(CONTEXT, dockerfile, arguments, docker_command.image_id(base))
+    return Image(family, f"pushtrain-{family}:{tag}", base, tuple(arguments.items()))
+
+
+def build(image: Image, log: Path) -> None:
+    """Build an image that is not there.
+
+    Raises:
+        OutsideError: The build failed; the message ends with its last lines.
+    """
+    command = ["docker", "build", "-t", image.name, "--label", f"{LABEL}={image.family}"]
+    command += ["-f", str(CONTEXT / image.family / "Dockerfile")]
+    for name, value in (("BASE", image.base), *image.build_args):
+        command += ["--build-arg", f"{name}={value}"]
+    docker_command.run_logged([*command, str(CONTEXT)], log, docker_command.build_environment())
+
+
+def ensure_images(home: Home, base: str) -> dict[Family, str]:
+    """Build what is missing, say so with seconds, and return the names by family.
+
+    Raises:
+        OutsideError: A build failed.
+    """
+    images = {family: plan_image(family, base) for family in TRAINABLE}
+    if not all(image.is_built for image in images.values()):
+        with ThreadPoolExecutor(len(LANES)) as pool:
+            lanes = [pool.submit(_build_lane, home, [images[f] for f in lane]) for lane in LANES]
+        errors = [str(error) for lane in lanes if (error := lane.exception())]
+        if errors:
+            raise OutsideError("\n".join(errors))
+    names = {family: image.name for family, image in images.items()}
+    write_state(home.state / "images.json", {str(k): v for k, v in names.items()})
+    return names
+
+
+def _build_lane(home: Home, images: list[Image]) -> None:
+    for image in images:
+        if image.is_built:
+            continue
+        log = home.logs / f"image-{image.family}.log"
+        print(f"image {image.family}: building {image.name} (log: {log})", flush=True)
+        started = time.monotonic()
+        build(image, log)
+        print(f"image {image.family}: built in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def built_images(home: Home) -> dict[Family, str]:
+    """Return the names that the last `ensure_images` left.
+
+    Raises:
+        OutsideError: There are none yet.
+    """
+    found = read_state(home.state / "images.json")
+    if missing := [family for family in TRAINABLE if family not in found]:
+        raise OutsideError(f"no image for {', '.join(missing)} yet: say `make images`")
+    return {family: str(found[family]) for family in TRAINABLE}
+
+
+def environment(names: dict[Family, str]) -> dict[str, str]:
+    """Return the names as the variables that tests and other set-ups read."""
+    return {f"PUSHTRAIN_IMAGE_{family.upper()}": name for family, name in names.items()}
+
+
+def main() -> int:
+    """Build the images, or print their names as variables with `--print`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--print", action="store_true", help="print NAME=image lines, no build")
+    only_print = parser.parse_args().print
+    home = current_home()
+    home.make()
+    try:
+        if only_print:
+            names = built_images(home)
+        else:
+            base = ensure_base(home)
+            write_state(home.state / "base.json", {"image": base})
+            names = ensure_images(home, base)
+    except PushtrainError as err:
+        print(f"images: {err}", file=sys.stderr)
+        return 1
+    for name, value in environment(names).items():
+        print(f"{name}={value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
