@@ -108,7 +108,6 @@ class Stack:
 
     def down(self, *, volumes: bool) -> None:
         """Remove the containers and the network, and with `volumes` all that was stored."""
-        # the name of a stopped worker's training is not ours to remove: it may go on
         self.compose("down", "--remove-orphans", *(["--volumes"] if volumes else []))
 
     def save_logs(self, folder: Path) -> None:
