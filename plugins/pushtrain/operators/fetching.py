@@ -1,0 +1,85 @@
+"""The task `fetch_code`: what to train, and the tree of a round on disk."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from pushtrain import settings
+from pushtrain.adapters.store import Store, give_to_training
+from pushtrain.contract import Step
+from pushtrain.errors import ConfigurationError, StoreError
+from pushtrain.operators.model_repo import opened
+from pushtrain.operators.opening import open_named, open_pushed
+from pushtrain.rules.request import Request
+
+
+def fetch_code(request_record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Do what the run was asked for.
+
+    Args:
+        request_record: The `Request` that the sensor returned.
+
+    Returns:
+        What to trigger, as arguments of TriggerDagRunOperator; nothing if this run is itself a
+        step, whose tree lies in its folder then.
+
+    Raises:
+        AirflowFailException: The request can never be met.
+        OutsideError: The model repo can not be reached; a retry may meet it.
+    """
+    request = Request.from_dict(request_record)
+    config = settings.load()
+    store = Store(config.store_path)
+    try:
+        if request.step:
+            lay_out(config, store, request.step)
+            return []
+        with opened(config, request.repo_url or config.repo_url) as mirror:
+            if request.kind == "manual":
+                steps = open_named(config, store, mirror, request)
+                return [run_of(s) for s in steps]
+            steps = open_pushed(config, store, mirror)
+    except (ConfigurationError, StoreError) as err:
+        raise AirflowFailException(str(err)) from err
+    return [*(run_of(s) for s in steps), *_watch_on(request.until)]
+
+
+def _watch_on(until: float) -> list[dict[str, Any]]:
+    """The schedule comes once a window: a run of its own watches what is left of it."""
+    now = time.time()
+    if now >= until:
+        return []
+    run_id = f"watch.{until:.0f}.{now:.0f}"
+    return [{"trigger_run_id": run_id, "conf": {"watch_until": until}}]
+
+
+def run_of(step: Step) -> dict[str, Any]:
+    """Return the arguments of TriggerDagRunOperator that start a step."""
+    conf = step.to_dict()
+    conf.pop("schema")
+    return {"trigger_run_id": step.run_id, "conf": conf}
+
+
+def lay_out(config: settings.Settings, store: Store, step: Step) -> None:
+    """Lay the round's tree into its folder, once; a restart finds what the script wrote there.
+
+    The tree is laid aside and renamed, so that a crash leaves no half of it.
+    """
+    source = store.source_dir(step.experiment, step.round)
+    if source.exists():
+        return
+    experiment = store.experiment(step.experiment)
+    tweak = store.tweak(step.experiment, step.round)
+    commit = tweak.commit if tweak else experiment.commit
+    aside = source.with_name("source.part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    with opened(config, experiment.repo_url) as mirror:
+        mirror.export(commit, aside)
+    give_to_training(aside)
+    aside.rename(source)
+    store.prepare_round(step.experiment, step.round)

@@ -1,0 +1,125 @@
+"""Sends the mails: best model, target missed, restarted, given up."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote
+
+from airflow.providers.smtp.hooks.smtp import SmtpHook
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+
+from pushtrain import settings
+from pushtrain.adapters.store import Store
+from pushtrain.contract import TRAIN_DAG, Experiment, State, Step
+from pushtrain.operators.publishing import winning_diff
+from pushtrain.rules.mails import Mail, compose, outcome_mail
+from pushtrain.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_LOG_LINES = 40
+
+
+def notify_outcome(step: Step) -> None:
+    """Mail how an experiment's loop has ended."""
+    config = settings.load()
+    store = Store(config.store_path)
+    experiment = store.experiment(step.experiment)
+    mail = outcome_mail(
+        experiment,
+        store.rounds(experiment.id),
+        winning_diff(store, experiment),
+        experiment.published,
+        link_to(config, step),
+    )
+    send(config, experiment, mail)
+
+
+def notify_restart(config: Settings, store: Store, step: Step, reason: str) -> None:
+    """Mail that a training is started again; `step` is the new attempt."""
+    experiment = store.experiment(step.experiment)
+    mail = compose(
+        f"Round {step.round} is trained on from its last checkpoint, as attempt {step.attempt}. "
+        f"{reason}.",
+        f"training restarted: {experiment.script}, round {step.round}, attempt {step.attempt}",
+        experiment,
+        store.rounds(experiment.id),
+        _last_lines(store, step.experiment, step.round, step.attempt - 1),
+        link_to(config, step),
+    )
+    send(config, experiment, mail)
+
+
+def notify_given_up(config: Settings, store: Store, step: Step) -> None:
+    """Mail that an experiment has failed, with the reason and the last lines of its log."""
+    experiment = store.experiment(step.experiment)
+    by_hand = (
+        f"airflow dags trigger {TRAIN_DAG} --conf "
+        f'\'{{"ref": "{experiment.commit}", "script": "{experiment.script}"}}\''
+    )
+    details = [
+        *_last_lines(store, step.experiment, step.round, step.attempt),
+        ("To train on from the last checkpoint", by_hand),
+    ]
+    mail = compose(
+        f"The training was given up in round {step.round}: {experiment.reason}.",
+        f"training given up: {experiment.script}",
+        experiment,
+        store.rounds(experiment.id),
+        details,
+        link_to(config, step),
+    )
+    send(config, experiment, mail)
+
+
+def send(config: Settings, experiment: Experiment, mail: Mail) -> None:
+    """Send a mail to the commit's author and all who asked for it.
+
+    Without an SMTP connection, or with a server that does not answer, it is logged and nothing
+    fails: a mail is not worth a training. The known gap: such a mail is lost.
+    """
+    wanted = (experiment.author_email, *experiment.settings.notify, *config.mail_to)
+    to = sorted({address for address in wanted if "@" in address and "\n" not in address})
+    if not to:
+        log.info("nobody to mail: %s", mail.subject)
+        return
+    try:
+        with SmtpHook(smtp_conn_id=config.smtp_conn_id) as hook:
+            hook.send_email_smtp(to=to, subject=mail.subject, html_content=mail.html)
+    except AirflowNotFoundException:
+        log.info("no connection %r, so no mail: %s", config.smtp_conn_id, mail.subject)
+    except Exception as err:  # the edge to a mail server: whatever it is, the loop goes on
+        log.warning("mail not sent (%s: %s): %s", type(err).__name__, err, mail.subject)
+    else:
+        log.info("mailed %s: %s", ", ".join(to), mail.subject)
+
+
+def link_to(config: Settings, step: Step) -> str:
+    """Return the address of a step's run in Airflow's UI, empty if the UI's is not set."""
+    if not config.page_url:
+        return ""
+    return f"{config.page_url.rstrip('/')}/dags/{TRAIN_DAG}/runs/{quote(step.run_id)}"
+
+
+def _last_lines(
+    store: Store, experiment: str, round_number: int, attempt: int
+) -> list[tuple[str, str]]:
+    try:
+        text = store.attempt_log(experiment, round_number, attempt).read_text(encoding="utf-8")
+    except OSError:
+        return []
+    lines = text.splitlines()[-_LOG_LINES:]
+    return [(f"Last lines of attempt {attempt}", "\n".join(lines))] if lines else []
+
+
+def refuse(step: Step) -> None:
+    """End an experiment whose script can not be trained, and mail why.
+
+    Raises:
+        AirflowFailException: Always; it says what was found.
+    """
+    config = settings.load()
+    store = Store(config.store_path)
+    experiment = store.update_experiment(step.experiment, state=State.FAILED)
+    notify_given_up(config, store, step)
+    raise AirflowFailException(experiment.reason)

@@ -1,0 +1,141 @@
+"""The task `publish_best`: the best round's model, source, diff, figures and card."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import stat
+from pathlib import Path, PurePosixPath
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from pushtrain import settings
+from pushtrain.adapters.mirror import Mirror
+from pushtrain.adapters.records import write_json, write_text
+from pushtrain.adapters.store import Store, is_open
+from pushtrain.contract import Experiment, RoundOutcome, Step
+from pushtrain.errors import OutsideError, StoreError
+from pushtrain.operators.model_repo import opened
+from pushtrain.rules.budget import best
+from pushtrain.rules.mails import model_card
+
+log = logging.getLogger(__name__)
+
+
+def publish_best(step: Step) -> str:
+    """Publish the best round of an experiment whose loop has ended; return the folder.
+
+    A version is made aside and renamed, and named by commit and round: doing it again changes
+    nothing.
+
+    Raises:
+        AirflowSkipException: The loop goes on.
+        StoreError: No round has an accuracy, or the best round's records are damaged.
+    """
+    config = settings.load()
+    store = Store(config.store_path)
+    experiment = store.experiment(step.experiment)
+    if is_open(experiment):
+        raise AirflowSkipException("the loop goes on with the next round")
+    rounds = store.rounds(experiment.id)
+    top = best(rounds)
+    if top is None:
+        raise StoreError(f"{experiment.id}: no round has an accuracy")
+    commit = commit_of(store, experiment, top.round)
+    mirror = Mirror(store.mirror_dir(experiment.repo), experiment.repo_url)
+    folder = store.models_dir(experiment.slug) / f"{experiment.commit[:8]}.r{top.round}"
+    if not folder.exists():
+        _lay_down(store, mirror, experiment, rounds, top, folder)
+    _point_latest(folder)
+    store.update_experiment(experiment.id, published=str(folder))
+    if config.push_results and top.round > 0:
+        _push(config, store, experiment, commit)
+    return str(folder)
+
+
+def _push(config: settings.Settings, store: Store, experiment: Experiment, commit: str) -> None:
+    """Push the tweaked source; a model repo that refuses it costs the branch, not the model."""
+    branch = f"pushtrain/{experiment.slug}"
+    try:
+        with opened(config, experiment.repo_url) as live:
+            live.push(commit, branch)
+    except OutsideError as err:
+        log.error("branch %s was not pushed: %s", branch, err)
+        reason = f"{experiment.reason}; the branch {branch} was not pushed: {err}"
+        store.update_experiment(experiment.id, reason=reason)
+    else:
+        log.info("pushed the tweaked source as branch %s", branch)
+
+
+def commit_of(store: Store, experiment: Experiment, round_number: int) -> str:
+    """Return the commit of a round."""
+    tweak = store.tweak(experiment.id, round_number)
+    return tweak.commit if tweak else experiment.commit
+
+
+def winning_diff(store: Store, experiment: Experiment) -> str:
+    """Return the diff from what was pushed to the best round, empty if that is the pushed one."""
+    if not experiment.best_round:
+        return ""
+    mirror = Mirror(store.mirror_dir(experiment.repo), experiment.repo_url)
+    return mirror.diff(experiment.commit, commit_of(store, experiment, experiment.best_round))
+
+
+def _lay_down(
+    store: Store,
+    mirror: Mirror,
+    experiment: Experiment,
+    rounds: list[RoundOutcome],
+    top: RoundOutcome,
+    folder: Path,
+) -> None:
+    result = store.result(experiment.id, top.round)
+    if result is None:
+        raise StoreError(f"{experiment.id}: round {top.round} left no result to publish")
+    commit = commit_of(store, experiment, top.round)
+    aside = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    artifact = PurePosixPath(result.artifact).name  # a name in the output folder, never a path
+    if artifact:
+        copy_plain(store.output_dir(experiment.id, top.round) / artifact, aside / artifact)
+    source = mirror.sources(commit)[experiment.script]
+    write_text(aside / PurePosixPath(experiment.script).name, source)
+    write_text(aside / "changes.diff", mirror.diff(experiment.commit, commit))
+    write_text(aside / "MODEL_CARD.md", model_card(experiment, top, rounds, artifact))
+    figures = {
+        "schema": 1,
+        "experiment": experiment.to_dict(),
+        "best": top.to_dict(),
+        "rounds": [r.to_dict() for r in rounds],
+        "result": result.to_dict(),
+        "commit": commit,
+    }
+    write_json(aside / "metrics.json", figures)
+    aside.rename(folder)
+
+
+def _point_latest(folder: Path) -> None:
+    aside = folder.with_name(".latest")
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(folder.name)
+    aside.replace(folder.with_name("latest"))
+
+
+def copy_plain(source: Path, target: Path) -> None:
+    """Copy a regular file that user code wrote; a link is refused, it could lead anywhere.
+
+    Raises:
+        StoreError: It is missing or no regular file.
+    """
+    try:
+        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as err:
+        raise StoreError(f"{source}: can not be published: {err.strerror}") from err
+    with os.fdopen(handle, "rb") as file, target.open("wb") as copy:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise StoreError(f"{source}: can not be published: no plain file")
+        shutil.copyfileobj(file, copy)
+        copy.flush()
+        os.fsync(copy.fileno())

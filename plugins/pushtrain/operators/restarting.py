@@ -1,0 +1,114 @@
+"""The task `plan_restarts` of the monitor: what is started again, and what is given up."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from docker import APIClient
+
+from pushtrain import settings
+from pushtrain.adapters import engine
+from pushtrain.adapters.attempts import close_attempt, mark
+from pushtrain.adapters.store import Store, is_open
+from pushtrain.adapters.training_container import container_name
+from pushtrain.contract import (
+    LABEL_EXPERIMENT,
+    LABEL_ROUND,
+    Attempt,
+    Cause,
+    State,
+    Step,
+)
+from pushtrain.operators.fetching import run_of
+from pushtrain.operators.notifying import notify_given_up, notify_restart
+from pushtrain.rules.restart import GiveUp, decide
+from pushtrain.rules.watch import Finding, Trouble
+from pushtrain.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_TAIL_LINES = 200
+
+
+def plan_restarts(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Fence what is in trouble and decide for each training whether it starts again.
+
+    A finding that is out of date (the experiment has moved on since) is passed over, so two
+    monitors, or a monitor and a person, start nothing twice.
+
+    Returns:
+        The arguments of TriggerDagRunOperator, one item per restart.
+
+    Raises:
+        OutsideError: The engine does not answer: without it nobody can prove a container dead.
+    """
+    config = settings.load()
+    store = Store(config.store_path)
+    planned = (_plan(config, store, Finding.from_dict(f)) for f in findings)
+    return [run_of(step) for step in planned if step]
+
+
+def _plan(config: Settings, store: Store, finding: Finding) -> Step | None:
+    experiment = store.experiment(finding.step.experiment)
+    if not is_open(experiment) or experiment.step != finding.step:
+        log.info("%s: out of date", finding.step.run_id)
+        return None
+    log.info("%s %s: %s", finding.step.run_id, finding.trouble, finding.message)
+    if finding.trouble is Trouble.LOST:
+        # the same step: its task takes over a container that is there
+        return finding.step
+    with engine.clear_errors(config.docker_url):
+        api = APIClient(base_url=config.docker_url, version="auto")
+        if finding.trouble is Trouble.HUNG:
+            # its own task sees the end and fails, and the next look finds it dead
+            mark(store, finding.step, Cause.HUNG, finding.message)
+            engine.kill(api, container_name(finding.step))
+            return None
+        attempts = _fenced(api, store, finding.step)
+    verdict = decide(attempts, config.restart_limit)
+    if isinstance(verdict, GiveUp):
+        store.update_experiment(experiment.id, state=State.FAILED, reason=verdict.reason)
+        notify_given_up(config, store, finding.step)
+        return None
+    if verdict.not_before > time.time():
+        log.info("%s: waits until its backoff is over", finding.step.run_id)
+        return None
+    step = store.update_experiment(
+        experiment.id, attempt=experiment.attempt + 1, restarts=experiment.restarts + 1
+    ).step
+    notify_restart(config, store, step, verdict.reason)
+    return step
+
+
+def _fenced(api: APIClient, store: Store, step: Step) -> list[Attempt]:
+    """Prove the round's containers dead and return its attempts, all of them ended."""
+    name = container_name(step)
+    attempt = store.attempt(step.experiment, step.round, step.attempt)
+    if attempt is None:
+        before = store.attempts(step.experiment, step.round)
+        store.save_attempt(step.experiment, step.round, _never_started(step, name, before))
+    elif attempt.ended_at is None:
+        engine.kill(api, name)
+        tail = engine.last_lines(api, name, _TAIL_LINES)
+        close_attempt(store, step, engine.end_of(api, name), tail)
+    fence = {LABEL_EXPERIMENT: step.experiment, LABEL_ROUND: str(step.round)}
+    engine.remove_others(api, fence, keep="")
+    return store.attempts(step.experiment, step.round)
+
+
+def _never_started(step: Step, name: str, before: list[Attempt]) -> Attempt:
+    now = time.time()
+    return Attempt(
+        number=step.attempt,
+        run_id=step.run_id,
+        container=name,
+        image="",
+        engine="",
+        started_at=now,
+        ended_at=now,
+        cause=Cause.LOST,
+        message="its run ended before the training started; see the run in Airflow",
+        epochs=before[-1].epochs if before else 0,
+    )

@@ -1,0 +1,178 @@
+"""The tasks `train_<family>`: one attempt of a round in a locked-down container."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import sys
+import time
+from collections import deque
+from typing import Any
+
+from airflow.providers.docker.operators.docker import DockerOperator
+from airflow.sdk.definitions.context import Context
+from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+from docker.errors import NotFound
+
+from pushtrain import settings
+from pushtrain.adapters import engine
+from pushtrain.adapters.attempts import close_attempt, finished_attempt, mark
+from pushtrain.adapters.store import Store
+from pushtrain.adapters.training_container import container_name, spec_of
+from pushtrain.contract import (
+    LABEL_EXPERIMENT,
+    LABEL_ROUND,
+    Attempt,
+    Cause,
+    Experiment,
+    Family,
+    Step,
+)
+from pushtrain.errors import ConfigurationError, StoreError
+from pushtrain.operators.current import required_step
+
+_TAIL_LINES = 200
+
+
+class TrainingOperator(DockerOperator):
+    """Trains one attempt and returns its accuracy; takes over a container that is there already.
+
+    The container's name is made from the attempt, so a task that lost its worker finds the
+    container again: running, it is followed to its end; ended, its result is taken. A container
+    that failed is never started again here: the task fails at once and the monitor decides.
+
+    It does not read the result from the log and unpickles nothing; the accuracy comes from the
+    store. The known gap: a container is found only on the engine that this worker talks to.
+
+    Args:
+        family: What the image trains.
+    """
+
+    template_fields = ()  # all values come from the store and the settings
+
+    def __init__(self, *, family: Family, **kwargs: Any) -> None:
+        super().__init__(image=f"pushtrain-{family}", auto_remove="never", **kwargs)
+        self.family = family
+        self._ti: Any = None
+        self._step: Step | None = None
+        self._container = ""
+
+    def execute(self, context: Context) -> float | None:  # type: ignore[override]  # not a log line
+        """Run the attempt to its end.
+
+        Raises:
+            AirflowFailException: The training failed, or can not be started as it is set.
+            OutsideError: The engine does not answer; Airflow's retry meets it again.
+        """
+        step = required_step()
+        self._ti, self._step = context["ti"], step
+        config = settings.load()
+        self.docker_url = config.docker_url
+        store = Store(config.store_path)
+        try:
+            done = finished_attempt(store, step)
+            if done:
+                self.log.info("round %d was trained by attempt %d", step.round, done.number)
+                return self._accuracy(store, step)
+            with engine.clear_errors(config.docker_url):
+                attempt = self._run(config, store, store.experiment(step.experiment), step)
+        except (ConfigurationError, StoreError) as err:
+            raise AirflowFailException(str(err)) from err
+        if attempt.cause is not Cause.FINISHED:
+            raise AirflowFailException(f"{attempt.cause}: {attempt.message}")
+        return self._accuracy(store, step)
+
+    def _run(
+        self, config: settings.Settings, store: Store, experiment: Experiment, step: Step
+    ) -> Attempt:
+        image = config.image(self.family)
+        name = container_name(step)
+        fence = {LABEL_EXPERIMENT: step.experiment, LABEL_ROUND: str(step.round)}
+        for gone in engine.remove_others(self.cli, fence, keep=name):
+            self.log.info("removed the container of an older attempt: %s", gone)
+        store.lease(step.experiment, step.round, step.attempt)
+        found = engine.find(self.cli, name)
+        attempt = store.attempt(step.experiment, step.round, step.attempt)
+        if found and attempt and attempt.ended_at is not None:
+            engine.remove(self.cli, found["Id"])  # a person cleared the task: run it again
+            found, attempt = None, None
+        if not found and attempt and attempt.container_id and attempt.ended_at is None:
+            return close_attempt(store, step, engine.end_of(self.cli, name), [])
+        if not found:
+            engine.require_image(self.cli, image)
+            spec = spec_of(self.cli, config, store, experiment, step, image)
+            found = {"Id": engine.create(self.cli, spec), "State": {"Status": "created"}}
+        self._container = found["Id"]
+        attempt = attempt or self._started(config, store, step, image, name)
+        store.save_attempt(
+            step.experiment, step.round, dataclasses.replace(attempt, container_id=found["Id"])
+        )
+        if found["State"]["Status"] == "created":
+            self.log.info("starting %s (%s)", name, image)
+            self.cli.start(found["Id"])
+        else:
+            self.log.info("taking over %s (%s)", name, found["State"]["Status"])
+        return self._follow(store, step)
+
+    def _started(
+        self, config: settings.Settings, store: Store, step: Step, image: str, name: str
+    ) -> Attempt:
+        before = store.attempts(step.experiment, step.round)
+        return Attempt(
+            number=step.attempt,
+            run_id=self._ti.run_id,
+            container=name,
+            image=image,
+            engine=config.docker_url,
+            started_at=time.time(),
+            epochs=before[-1].epochs if before else 0,
+        )
+
+    def _follow(self, store: Store, step: Step) -> Attempt:
+        tail: deque[str] = deque(maxlen=_TAIL_LINES)
+
+        def on_line(line: str) -> None:
+            tail.append(line)
+            self.log.info("%s", line)
+
+        # a container that was removed meanwhile has no more lines; its end is judged below
+        with contextlib.suppress(NotFound):
+            engine.follow(self.cli, self._container, on_line)
+        end = engine.end_of(self.cli, self._container)
+        attempt = close_attempt(store, step, end, list(tail))
+        if attempt.cause is Cause.FINISHED:
+            engine.remove(self.cli, self._container)
+        return attempt
+
+    @staticmethod
+    def _accuracy(store: Store, step: Step) -> float | None:
+        result = store.result(step.experiment, step.round)
+        return result.accuracy if result else None
+
+    def on_kill(self) -> None:
+        """Stop the training if a person or a time-out ended the task; a shutdown leaves it.
+
+        When a worker or the API server goes away the task is killed too, but still `running` in
+        Airflow's eyes; its retry takes the container over.
+        """
+        if not self._container or not self._step:
+            return
+        if not isinstance(sys.exc_info()[1], AirflowTaskTimeout):
+            try:
+                states = self._ti.get_task_states(
+                    dag_id=self._ti.dag_id,
+                    task_ids=[self._ti.task_id],
+                    run_ids=[self._ti.run_id],
+                    map_index=self._ti.map_index,
+                )
+            except Exception:  # no answer, so nobody decided to stop it
+                self.log.warning("no answer from Airflow: the training goes on")
+                return
+            if "running" in states.get(self._ti.run_id, {}).values():
+                return
+        params = self._ti.get_template_context()["params"]
+        step = Step(params["experiment"], int(params["round"]), int(params["attempt"]))
+        mark(
+            Store(settings.load().store_path), step, Cause.STOPPED, "the task was ended in Airflow"
+        )
+        self.cli.stop(self._container)

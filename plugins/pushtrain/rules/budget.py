@@ -1,0 +1,60 @@
+"""When the loop of an experiment ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pushtrain.contract import Experiment, RoundOutcome, State
+
+
+def best(rounds: Sequence[RoundOutcome]) -> RoundOutcome | None:
+    """Return the round with the best accuracy; a tie keeps the smaller model, then the earlier.
+
+    The size is the number of weights where it is known, else the bytes of the artifact.
+    """
+    measured = [r for r in rounds if r.accuracy is not None]
+    if not measured:
+        return None
+    return min(measured, key=lambda r: (-(r.accuracy or 0.0), _size(r), r.round))
+
+
+def _size(outcome: RoundOutcome) -> int:
+    return outcome.parameters if outcome.parameters is not None else outcome.artifact_bytes
+
+
+def verdict(
+    experiment: Experiment, rounds: Sequence[RoundOutcome], now: float
+) -> tuple[State, str]:
+    """Return whether the loop goes on (`RUNNING`), or how it ended, with the reason.
+
+    Args:
+        experiment: With its target and budget.
+        rounds: All rounds so far; the last one has been measured.
+        now: Unix time in seconds.
+    """
+    settings = experiment.settings
+    top = best(rounds)
+    accuracy = top.accuracy if top and top.accuracy is not None else 0.0
+    reached = f"best accuracy {accuracy:.4f}, target {settings.target_accuracy:.4f}"
+    if top and accuracy >= settings.target_accuracy:
+        return State.REACHED, f"{reached}, in round {top.round}"
+    if len(rounds) >= settings.max_rounds:
+        return State.ROUNDS_USED_UP, f"{reached}, after {len(rounds)} rounds"
+    hours = (now - experiment.created_at) / 3600
+    if settings.max_hours is not None and hours >= settings.max_hours:
+        return State.HOURS_USED_UP, f"{reached}, after {hours:.2f} hours"
+    idle = rounds_without_gain(rounds)
+    if idle >= settings.patience:
+        return State.PATIENCE_USED_UP, f"{reached}, {idle} rounds without a better accuracy"
+    return State.RUNNING, reached
+
+
+def rounds_without_gain(rounds: Sequence[RoundOutcome]) -> int:
+    """Return how many of the last rounds in a row brought no better accuracy than before."""
+    top, idle = -1.0, 0
+    for outcome in rounds:
+        if outcome.accuracy is not None and outcome.accuracy > top:
+            top, idle = outcome.accuracy, 0
+        else:
+            idle += 1
+    return idle

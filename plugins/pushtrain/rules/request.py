@@ -1,0 +1,95 @@
+"""What a DAG run of `mlops_train` was asked to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pushtrain.contract import Record, Step
+from pushtrain.errors import ConfigurationError
+
+# What a run may override of the settings that stand in the model repo.
+OVERRIDES = (
+    "target_accuracy", "max_rounds", "patience", "max_hours",
+    "memory", "cpus", "gpus", "network", "data", "notify",
+)  # fmt: skip
+_BY_HAND = ("repo_url", "ref", "script", *OVERRIDES)
+_BY_THE_LOOP = ("experiment", "round", "attempt", "watch_until")
+PARAMS = (*_BY_HAND, *_BY_THE_LOOP)
+
+
+@dataclass(frozen=True)
+class Request(Record):
+    """The work of one run.
+
+    Attributes:
+        kind: `push`: look what was pushed; `manual`: train what a person named; `step`: train
+            one attempt of a round.
+        until: Unix time until which a `push` run watches.
+        step: Set for `step` only.
+        repo_url: Of a `manual` run; empty: the watched repo. So with `ref` and `script`.
+        overrides: Settings that a `manual` run was given.
+    """
+
+    kind: Literal["push", "manual", "step"]
+    until: float = 0.0
+    step: Step | None = None
+    repo_url: str = ""
+    ref: str = ""
+    script: str = ""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.step, Mapping):
+            object.__setattr__(self, "step", Step.from_dict(self.step))
+
+
+def request_of(
+    *, params: Mapping[str, Any], conf: Mapping[str, Any], scheduled: bool, until: float
+) -> Request:
+    """Read a run's request from its params.
+
+    Args:
+        params: The run's params, defaults included.
+        conf: What the run was given; only its keys count, Airflow lets unknown ones pass.
+        scheduled: Whether the schedule started the run.
+        until: End of the window of a run on the schedule (Unix time).
+
+    Raises:
+        ConfigurationError: A key of `conf` is unknown, or the loop's own keys are incomplete.
+    """
+    for key in conf:
+        if key not in PARAMS:
+            near = difflib.get_close_matches(key, PARAMS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigurationError(
+                f"conf {key!r} is no param{hint} (allowed: {', '.join(sorted(_BY_HAND))})"
+            )
+    if params.get("experiment"):
+        return Request("step", step=step_of(params))
+    if scheduled or params.get("watch_until"):
+        return Request("push", until=float(params.get("watch_until") or until))
+    return Request(
+        "manual",
+        repo_url=params.get("repo_url") or "",
+        ref=params.get("ref") or "",
+        script=params.get("script") or "",
+        overrides={k: params[k] for k in OVERRIDES if params.get(k) is not None},
+    )
+
+
+def step_of(params: Mapping[str, Any]) -> Step:
+    """Return the step that a run's params name.
+
+    Raises:
+        ConfigurationError: One of its three parts is missing.
+    """
+    try:
+        return Step(params["experiment"], int(params["round"]), int(params["attempt"]))
+    except (KeyError, TypeError) as err:
+        raise ConfigurationError(
+            "experiment, round and attempt belong together; the loop itself sets them. "
+            "To train a script give `script`"
+        ) from err

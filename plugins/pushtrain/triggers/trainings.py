@@ -1,0 +1,103 @@
+"""Watches all trainings from the triggerer and fires for those that need help."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
+
+from pushtrain.adapters.store import Store, is_open
+from pushtrain.contract import TRAIN_DAG, Experiment, Step
+from pushtrain.errors import StoreError
+from pushtrain.rules.restart import Restart, decide, is_closed
+from pushtrain.rules.watch import Finding, Limits, RunState, Trouble, examine
+
+_LIVE = ["queued", "running"]
+
+
+class TrainingsTrigger(BaseTrigger):
+    """Fires `{"findings": [...]}`; an empty list at the end of its window.
+
+    It reads the store and asks Airflow which runs are alive, never the engine: containers live
+    where the workers are. An experiment whose files are damaged is left out, the others are
+    still watched.
+
+    Args:
+        store: Folder of the store.
+        deadline: Unix time of the window's end.
+        poll_seconds: Time between two looks.
+        limits: Fields of `Limits`.
+        restart_limit: See `rules.restart.decide`.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: str,
+        deadline: float,
+        poll_seconds: float,
+        limits: dict[str, float],
+        restart_limit: int,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's base has no types
+        self.store = store
+        self.deadline = deadline
+        self.poll_seconds = poll_seconds
+        self.limits = limits
+        self.restart_limit = restart_limit
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and the arguments that rebuild the trigger."""
+        names = ("store", "deadline", "poll_seconds", "limits", "restart_limit")
+        return (
+            f"{type(self).__module__}.{type(self).__name__}",
+            {name: getattr(self, name) for name in names},
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look at every open experiment until one needs help or the window ends."""
+        while True:
+            findings = await self._look()
+            if findings or time.time() + self.poll_seconds > self.deadline:
+                event = {"findings": [f.to_dict() for f in findings]}
+                yield TriggerEvent(event)  # type: ignore[no-untyped-call]  # no types there
+                return
+            await asyncio.sleep(self.poll_seconds)
+
+    async def _look(self) -> list[Finding]:
+        store = Store(Path(self.store))
+        running = [e for e in await sync_to_async(store.experiments)() if is_open(e)]
+        found = [await self._examined(store, e) for e in running]
+        return [f for f in found if f]
+
+    async def _examined(self, store: Store, experiment: Experiment) -> Finding | None:
+        step = experiment.step
+        try:
+            run = await run_state(step)
+            attempts = store.attempts(step.experiment, step.round)
+            heartbeat = store.heartbeat(step.experiment, step.round)
+        except StoreError as err:
+            self.log.warning("left out: %s", err)
+            return None
+        now, limits = time.time(), Limits(**self.limits)
+        finding = examine(step, run, attempts, heartbeat, experiment.updated_at, now, limits)
+        if finding and finding.trouble is Trouble.DIED and is_closed(attempts, step):
+            verdict = decide(attempts, self.restart_limit)
+            if isinstance(verdict, Restart) and verdict.not_before > now:
+                return None  # its backoff is not over
+        return finding
+
+
+async def run_state(step: Step) -> RunState:
+    """Return what Airflow says of a step's run."""
+    count = sync_to_async(RuntimeTaskInstance.get_dr_count)
+    if await count(dag_id=TRAIN_DAG, run_ids=[step.run_id], states=_LIVE):
+        return RunState.LIVE
+    known = await count(dag_id=TRAIN_DAG, run_ids=[step.run_id])
+    return RunState.ENDED if known else RunState.MISSING
