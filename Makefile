@@ -87,6 +87,18 @@ system: venv images ## Tests with real Airflow and real containers
 
 ##@ Compose set-up
 # --- begin: docker-compose.airflow.yml (make env, compose-up, compose-demo, compose-down) ---
+.PHONY: env compose-up compose-demo compose-down
+env: ## Make .env: secrets for the compose set-up (what stands there is kept)
+	@$(LOCAL).compose_env
+
+compose-up: ## Start Airflow with Celery, PostgreSQL and Redis by docker compose
+	@$(LOCAL).compose up
+
+compose-demo: venv ## The demo on the compose set-up
+	@$(VENV_LOCAL).compose demo
+
+compose-down: ## Stop it (VOLUMES=1: and remove its store, repo, database and mails)
+	@$(LOCAL).compose down $(if $(filter 1,$(VOLUMES)),--volumes)
 # --- end ---
 
 ##@ Measurements
