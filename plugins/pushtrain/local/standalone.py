@@ -1,0 +1,216 @@
+"""Starts, stops and looks at the embedded Airflow (`airflow standalone`) and its mailbox."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+import time
+from dataclasses import dataclass
+
+from pushtrain.contract import MONITOR_DAG, TRAIN_DAG
+from pushtrain.errors import OutsideError, PushtrainError
+from pushtrain.local import mailbox
+from pushtrain.local.airflow_api import AirflowApi, read_password
+from pushtrain.local.airflow_env import (
+    USER,
+    Ports,
+    Watched,
+    airflow_environment,
+    fingerprint,
+    ports_from,
+)
+from pushtrain.local.detached import Detached
+from pushtrain.local.docker_command import last_lines
+from pushtrain.local.free_port import next_free_port
+from pushtrain.local.model_repo import model_repo
+from pushtrain.local.paths import CHECKOUT, Home, current_home
+from pushtrain.local.state_file import read_state, write_state
+
+READY_SECONDS = 180.0
+# tasks under way get the time to say that they end
+STOP_SECONDS = 30.0
+LOOK_SECONDS = 0.5
+FIRST_PORTS = Ports(api=8080, worker_log=8793, trigger_log=8794)
+DAGS = frozenset({TRAIN_DAG, MONITOR_DAG})
+
+
+@dataclass(frozen=True)
+class Running:
+    """An embedded Airflow that answers."""
+
+    url: str
+    password: str
+
+    @property
+    def api(self) -> AirflowApi:
+        """A client of it."""
+        return AirflowApi(self.url, USER, self.password)
+
+
+def process_of(home: Home) -> Detached:
+    """Return the handle of a home's Airflow, running or not."""
+    return Detached("airflow", home.state / "airflow.json")
+
+
+def up(home: Home, watched: Watched, *, with_mailbox: bool = True) -> Running:
+    """Start Airflow, or find the one that runs; one with other settings is started anew.
+
+    Raises:
+        OutsideError: It did not become ready; ends with the last lines of its log.
+    """
+    for folder in (home.airflow, home.store, home.datasets, home.mail):
+        folder.mkdir(parents=True, exist_ok=True)
+    home.make()
+    smtp_port = mailbox.start_mailbox(home) if with_mailbox else None
+    process = process_of(home)
+    ports = ports_from(process.state) if process.is_running() else None
+    if ports:
+        environment = airflow_environment(home, ports, watched, smtp_port)
+        if process.state.get("fingerprint") == fingerprint(environment):
+            return _wait_until_ready(home, process, ports)
+        print("airflow: runs with other settings or code; starting it anew", flush=True)
+    process.stop(STOP_SECONDS)
+    ports = _choose_ports(home)
+    environment = airflow_environment(home, ports, watched, smtp_port)
+    remembered = dataclasses.asdict(ports)
+    write_state(home.state / "ports.json", remembered)
+    process.start(
+        [str(CHECKOUT / ".venv" / "bin" / "airflow"), "standalone"],
+        environment,
+        home.logs / "airflow.log",
+        fingerprint=fingerprint(environment),
+        **remembered,
+    )
+    return _wait_until_ready(home, process, ports)
+
+
+def _choose_ports(home: Home) -> Ports:
+    """Return free ports, those of the last time if they are: the page's address stays."""
+    wanted = ports_from(read_state(home.state / "ports.json")) or FIRST_PORTS
+    taken: list[int] = []
+    for port in dataclasses.astuple(wanted):
+        taken.append(next_free_port(port, taken))
+    return Ports(*taken)
+
+
+def _wait_until_ready(home: Home, process: Detached, ports: Ports) -> Running:
+    deadline = time.monotonic() + READY_SECONDS
+    waiting_for = "the api-server"
+    while True:
+        if not process.is_running():
+            raise OutsideError(f"airflow: it ended while it started\n{_log_end(home)}")
+        if time.monotonic() > deadline:
+            raise OutsideError(
+                f"airflow: not ready after {READY_SECONDS:.0f} s, waited for {waiting_for}\n"
+                f"{_log_end(home)}"
+            )
+        password = read_password(home.airflow, USER)
+        if password is not None:
+            running = Running(ports.base_url, password)
+            waiting_for = _not_ready(running.api)
+            if not waiting_for:
+                return running
+        time.sleep(LOOK_SECONDS)
+
+
+def _not_ready(api: AirflowApi) -> str:
+    """Return what is still missing, empty if nothing is.
+
+    Raises:
+        OutsideError: A DAG file can not be read: waiting does not help.
+    """
+    try:
+        if sick := api.sick_parts():
+            return ", ".join(f"{part} ({state})" for part, state in sick.items())
+        api.warm_execution_api()
+        missing = DAGS - api.dag_ids()
+        errors = api.import_errors() if missing else []
+    except OutsideError as err:
+        return str(err)
+    if errors:
+        raise OutsideError("airflow: DAG files can not be read:\n" + "\n".join(errors))
+    return f"the DAGs {', '.join(sorted(missing))}" if missing else ""
+
+
+def _log_end(home: Home) -> str:
+    log = home.logs / "airflow.log"
+    return f"last lines of {log}:\n{last_lines(log, 25)}"
+
+
+def down(home: Home) -> None:
+    """Stop Airflow and the mailbox; says what was stopped."""
+    was_up = process_of(home).stop(STOP_SECONDS)
+    mailbox.stop_mailbox(home)
+    print("airflow: stopped" if was_up else "airflow: was not running")
+
+
+def status(home: Home) -> int:
+    """Print what runs; 0 only if Airflow runs and all of its parts are healthy."""
+    process = process_of(home)
+    ports = ports_from(process.state)
+    port = mailbox.mailbox_port(home)
+    print(f"mailbox: on port {port}, mails in {home.mail}" if port else "mailbox: not running")
+    if not process.is_running() or ports is None:
+        left = process.members()
+        text = f"airflow: ended, but {len(left)} of its processes are left: say `make down`"
+        print(text if left else "airflow: not running")
+        return 1
+    try:
+        sick = AirflowApi(ports.base_url).sick_parts()
+    except OutsideError as err:
+        sick = {"api-server": str(err)}
+    for part, state in sick.items():
+        print(f"airflow: {part} is not well: {state}: say `make down up`, see {home.logs}")
+    if not sick:
+        print(f"airflow: up on {ports.base_url}, all parts healthy")
+    return 1 if sick else 0
+
+
+def watched_by_operator(home: Home) -> Watched:
+    """Return what `make up` watches: `PUSHTRAIN_REPO_URL`, else the demo's own repo."""
+    if given := os.environ.get("PUSHTRAIN_REPO_URL", ""):
+        return Watched(given, is_local=given.startswith("file://"))
+    repo = model_repo(home)
+    if not repo.exists:
+        repo.make()
+    return Watched(repo.url, poll_seconds=3, is_local=True)
+
+
+def describe(home: Home, running: Running, watched: Watched) -> str:
+    """Return the lines that tell a person where things are."""
+    lines = [
+        ("page", f"{running.url}   user {USER}, password {running.password}"),
+        ("watches", watched.repo_url),
+        ("mails", str(home.mail)),
+        ("store", str(home.store)),
+        ("logs", str(home.logs)),
+    ]
+    return "\n".join(f"  {name:<9}{text}" for name, text in lines)
+
+
+def main() -> int:
+    """Run one of the three commands."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=("up", "down", "status"))
+    command = parser.parse_args().command
+    home = current_home()
+    if command == "status":
+        return status(home)
+    if command == "down":
+        down(home)
+        return 0
+    try:
+        watched = watched_by_operator(home)
+        own_smtp = "AIRFLOW_CONN_SMTP_DEFAULT" in os.environ
+        running = up(home, watched, with_mailbox=not own_smtp)
+    except PushtrainError as err:
+        print(err, file=sys.stderr)
+        return 1
+    print(f"airflow: up\n{describe(home, running, watched)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
