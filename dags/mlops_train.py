@@ -43,9 +43,11 @@ def optional(kind: str, title: str, description: str, **rules: object) -> Param:
 
 
 PARAMS = {
-    "script": optional("string", "Script", "Path in the model repo; empty: all of its scripts."),
-    "ref": optional("string", "Ref", "Branch, tag or commit; empty: the watched branch."),
-    "repo_url": optional("string", "Model repo", "https, ssh or git@; empty: the watched repo."),
+    "script": optional("string", "Script", "Path in the repo; empty: all.", pattern=r"^[^-/]"),
+    "ref": optional("string", "Ref", "Branch, tag or commit; empty: head.", pattern=r"^[^-]"),
+    "repo_url": optional(
+        "string", "Model repo", "Empty: the watched one.", pattern="^(https://|ssh://|git@|file://)"
+    ),
     "target_accuracy": optional("number", "Target", "Accuracy, 0 to 1.", minimum=0, maximum=1),
     "max_rounds": optional("integer", "Rounds", "At most, the pushed one included.", minimum=1),
     "patience": optional("integer", "Patience", "Rounds without gain that end it.", minimum=1),
@@ -131,19 +133,17 @@ with DAG(
 
         notifying.notify_outcome(current.required_step())
 
-    starter = TriggerDagRunOperator.partial(
-        task_id="start_runs", trigger_dag_id=TRAIN_DAG, logical_date=None,
-        skip_when_already_exists=True, **BRIEF,
-    )  # fmt: skip
-    retrainer = TriggerDagRunOperator.partial(
-        task_id="retrain", trigger_dag_id=TRAIN_DAG, logical_date=None,
-        skip_when_already_exists=True, **BRIEF,
+    start_runs, retrain = (
+        TriggerDagRunOperator.partial(
+            task_id=name, trigger_dag_id=TRAIN_DAG, logical_date=None,
+            skip_when_already_exists=True, **BRIEF,
+        ) for name in ("start_runs", "retrain")
     )  # fmt: skip
     fetched, collected, tweaked = fetch_code(wait_for_push.output), collect_metrics(), tweak_model()
-    retrain = retrainer.expand_kwargs(tweaked)
+    retrained = retrain.expand_kwargs(tweaked)
     train = [TrainingOperator(task_id=f"train_{f}", family=f, **PATIENT) for f in TRAINABLE]
 
-    starter.expand_kwargs(fetched)
+    start_runs.expand_kwargs(fetched)
     fetched >> choose_image() >> [*train, unsupported()]
     train >> collected >> below_target() >> tweaked
-    [collected, retrain] >> publish_best() >> notify()
+    [collected, retrained] >> publish_best() >> notify()

@@ -178,6 +178,7 @@ class Experiment(Record):
         attempt: The attempt of it, from 1; with the round it names the one run that may live.
         best_round: The round with the best accuracy so far, None before the first result.
         reason: One sentence why the state is what it is; empty while running.
+        refused: Whether the script, or what is set for it, can not be trained at all.
         created_at: Unix time in seconds, as all times here.
         restarts: How many attempts were started beyond the first of each round.
     """
@@ -196,6 +197,7 @@ class Experiment(Record):
     updated_at: float
     state: State = State.RUNNING
     reason: str = ""
+    refused: bool = False
     family: Family | None = None
     round: int = 0
     attempt: int = 1

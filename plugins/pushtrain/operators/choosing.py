@@ -26,7 +26,7 @@ def choose_image(step: Step) -> str:
     config = settings.load()
     store = Store(config.store_path)
     experiment = store.experiment(step.experiment)
-    if experiment.reason:
+    if experiment.refused:
         return REFUSED  # its settings are wrong
     tweak = store.tweak(step.experiment, step.round)
     commit = tweak.commit if tweak else experiment.commit
@@ -35,11 +35,13 @@ def choose_image(step: Step) -> str:
     try:
         reading = read_family(experiment.script, sources)
     except ScriptError as err:
-        store.update_experiment(experiment.id, reason=str(err))
+        store.update_experiment(experiment.id, reason=str(err), refused=True)
         return REFUSED
     log.info("%s: %s", experiment.script, reading.message)
     if reading.family not in TRAINABLE:
-        store.update_experiment(experiment.id, family=reading.family, reason=reading.message)
+        store.update_experiment(
+            experiment.id, family=reading.family, reason=reading.message, refused=True
+        )
         return REFUSED
     if experiment.family is not reading.family:
         store.update_experiment(experiment.id, family=reading.family)

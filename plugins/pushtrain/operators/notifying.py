@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import shlex
 from urllib.parse import quote
 
 from airflow.providers.smtp.hooks.smtp import SmtpHook
@@ -53,16 +55,13 @@ def notify_restart(config: Settings, store: Store, step: Step, reason: str) -> N
 def notify_given_up(config: Settings, store: Store, step: Step) -> None:
     """Mail that an experiment has failed, with the reason and the last lines of its log."""
     experiment = store.experiment(step.experiment)
-    by_hand = (
-        f"airflow dags trigger {TRAIN_DAG} --conf "
-        f'\'{{"ref": "{experiment.commit}", "script": "{experiment.script}"}}\''
-    )
-    details = [
-        *_last_lines(store, step.experiment, step.round, step.attempt),
-        ("To train on from the last checkpoint", by_hand),
-    ]
+    details = _last_lines(store, step.experiment, step.round, step.attempt)
+    lead = f"The script can not be trained: {experiment.reason}"
+    if store.attempts(step.experiment, step.round):
+        lead = f"The training was given up in round {step.round}: {experiment.reason}"
+        details.append(("To train on from the last checkpoint", resume_command(experiment)))
     mail = compose(
-        f"The training was given up in round {step.round}: {experiment.reason}.",
+        lead,
         f"training given up: {experiment.script}",
         experiment,
         store.rounds(experiment.id),
@@ -70,6 +69,12 @@ def notify_given_up(config: Settings, store: Store, step: Step) -> None:
         link_to(config, step),
     )
     send(config, experiment, mail)
+
+
+def resume_command(experiment: Experiment) -> str:
+    """Return the command that takes an ended experiment up again."""
+    conf = json.dumps({"ref": experiment.commit, "script": experiment.script})
+    return f"airflow dags trigger {TRAIN_DAG} --conf {shlex.quote(conf)}"
 
 
 def send(config: Settings, experiment: Experiment, mail: Mail) -> None:

@@ -64,7 +64,7 @@ def open_named(config: Settings, store: Store, mirror: Mirror, request: Request)
     for script in wanted:
         experiment = _open(config, store, mirror, commit, script, request.overrides)
         try:
-            steps.append(_taken_up(store, experiment, request.overrides).step)
+            steps.append(_taken_up(config, store, experiment, request.overrides).step)
         except ConfigurationError as err:
             refusals.append(str(err))
     if not steps:
@@ -105,12 +105,12 @@ def _open(
     Settings that are wrong do not stop the other scripts: the experiment is opened with the
     reason, and its own run refuses it.
     """
-    reason, settings = "", ScriptSettings()
+    refused, settings = "", ScriptSettings()
     try:
         given = script_settings(script, commit.sources.get(FILE))
         settings = check_allowed(config, overridden(given, overrides))
     except PushtrainError as err:
-        reason = str(err)
+        refused = str(err)
     author, now = mirror.info(commit.id), time.time()
     below = script.removeprefix(config.watched_path.strip("/") + "/")
     experiment = Experiment(
@@ -124,7 +124,8 @@ def _open(
         author_email=author.author_email,
         subject=author.subject,
         settings=settings,
-        reason=reason,
+        reason=refused,
+        refused=bool(refused),
         created_at=now,
         updated_at=now,
     )
@@ -133,7 +134,9 @@ def _open(
     return store.experiment(experiment.id)
 
 
-def _taken_up(store: Store, experiment: Experiment, overrides: Mapping[str, object]) -> Experiment:
+def _taken_up(
+    config: Settings, store: Store, experiment: Experiment, overrides: Mapping[str, object]
+) -> Experiment:
     """Return an experiment that goes on: a running one as it is, an ended one as a new attempt.
 
     The new attempt of the last round trains nothing again that was finished; the loop goes on
@@ -141,7 +144,9 @@ def _taken_up(store: Store, experiment: Experiment, overrides: Mapping[str, obje
     """
     if is_open(experiment):
         return experiment
-    settings = overridden(experiment.settings, overrides)
+    if experiment.refused:
+        raise ConfigurationError(f"{experiment.script} was refused: {experiment.reason}")
+    settings = check_allowed(config, overridden(experiment.settings, overrides))
     open_again = dataclasses.replace(experiment, settings=settings, created_at=time.time())
     state, reason = verdict(open_again, store.rounds(experiment.id), time.time())
     if experiment.state is not State.FAILED and state is not State.RUNNING:

@@ -80,6 +80,8 @@ class TrainingsTrigger(BaseTrigger):
         step = experiment.step
         try:
             run = await run_state(step)
+            if store.experiment(experiment.id) != experiment:
+                return None  # it has moved on while Airflow was asked
             attempts = store.attempts(step.experiment, step.round)
             heartbeat = store.heartbeat(step.experiment, step.round)
         except StoreError as err:
