@@ -1,0 +1,52 @@
+"""Saves the model that was trained last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pushtrain_trainer.contract import KERAS_MODEL_FILE, SKLEARN_MODEL_FILE
+from pushtrain_trainer.durable_files import sync_folder
+from pushtrain_trainer.run_state import Run
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A saved model: its file's name in the output folder, empty if there is none."""
+
+    name: str = ""
+    size: int = 0
+    parameters: int | None = None
+
+
+def save_artifact(run: Run) -> Artifact:
+    """Save the Keras model trained last, else the estimator fitted last.
+
+    A model that can not be saved is noted; the accuracy counts all the same.
+    """
+    if run.model is None and run.estimator is None:
+        return Artifact()
+    name = SKLEARN_MODEL_FILE if run.model is None else KERAS_MODEL_FILE
+    # Keras reads the format from the suffix, so the name aside ends like the final one
+    aside = run.output / f".aside-{name}"
+    parameters: int | None = None
+    try:
+        if run.model is not None:
+            parameters = int(run.model.count_params())
+            run.model.save(aside)
+        else:
+            _dump(run, aside)
+        size = aside.stat().st_size
+        aside.replace(run.output / name)
+        sync_folder(run.output)
+    except Exception as error:  # models hold code of the script: anything can be raised
+        aside.unlink(missing_ok=True)
+        run.note(f"the model could not be saved: {type(error).__name__}: {error}")
+        return Artifact(parameters=parameters)
+    return Artifact(name, size, parameters)
+
+
+def _dump(run: Run, aside: Path) -> None:
+    import joblib  # here: only scikit-learn scripts need it
+
+    joblib.dump(run.estimator, aside)

@@ -1,0 +1,101 @@
+"""The records, file names and exit codes that the trainer shares with Airflow's side.
+
+The same names stand in `plugins/pushtrain/contract.py`; a test compares both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any
+
+SCHEMA = 1
+OUTPUT_DIR = "/output"
+DATASETS_DIR = "/datasets"
+
+ENV_OUTPUT = "PUSHTRAIN_OUTPUT"
+ENV_ATTEMPT = "PUSHTRAIN_ATTEMPT"
+ENV_CPUS = "PUSHTRAIN_CPUS"
+ENV_SEED = "PUSHTRAIN_SEED"
+
+# Names in the output folder. ATTEMPT_FILE is written by Airflow's side, all others by the trainer.
+ATTEMPT_FILE = "attempt.json"
+HEARTBEAT_FILE = "heartbeat.json"
+HISTORY_FILE = "history.csv"
+RESULT_FILE = "result.json"
+KERAS_MODEL_FILE = "model.keras"
+SKLEARN_MODEL_FILE = "model.joblib"
+CHECKPOINT_DIR = "checkpoint"
+
+
+class Split(StrEnum):
+    """The data that an accuracy comes from, best evidence first."""
+
+    TEST = "test"
+    VALIDATION = "validation"
+    TRAIN = "train"
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the trainer. Every other code means that it was killed from outside."""
+
+    FINISHED = 0
+    SCRIPT_ERROR = 10
+    NO_METRIC = 11
+    USAGE = 12
+    SUPERSEDED = 13
+
+
+class Record:
+    """Base of the frozen dataclasses that are stored as JSON objects."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields with the schema number, ready for JSON."""
+        return {"schema": SCHEMA, **dataclasses.asdict(self)}  # type: ignore[call-overload]  # subclasses are dataclasses
+
+
+@dataclass(frozen=True)
+class Heartbeat(Record):
+    """What the trainer said last; `epoch`, `batch` and `fit` count from 1, 0 before the first."""
+
+    attempt: int
+    at: float
+    pid: int = 0
+    phase: str = ""
+    fit: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    batch: int = 0
+    loss: float | None = None
+    accuracy: float | None = None
+    pace: float = 0.0
+
+
+@dataclass(frozen=True)
+class ScriptFailure(Record):
+    """The exception that ended a script; `line` is 1-based, 0 where unknown."""
+
+    type: str
+    message: str
+    file: str = ""
+    line: int = 0
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Result(Record):
+    """What a training brought."""
+
+    attempt: int
+    accuracy: float | None = None
+    split: Split | None = None
+    source: str = ""
+    parameters: int | None = None
+    artifact: str = ""
+    artifact_bytes: int = 0
+    epochs: int = 0
+    seconds: float = 0.0
+    exact: bool = True
+    notes: tuple[str, ...] = ()
+    error: ScriptFailure | None = None

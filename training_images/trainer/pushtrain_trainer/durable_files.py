@@ -1,0 +1,65 @@
+"""Files that are either whole or not there: written aside, fsynced, renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+
+def replace_file(path: Path, write: Callable[[IO[bytes]], object], *, durable: bool = True) -> None:
+    """Let `write` fill a file aside, then put it in the place of `path`.
+
+    Args:
+        path: The file to replace; its folder exists.
+        write: Gets the open binary file.
+        durable: Whether the content has to survive a power cut at once.
+
+    Raises:
+        OSError: The file could not be written; `path` is as it was.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with aside.open("wb") as file:
+            write(file)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, data: Any, *, durable: bool = True) -> None:
+    """Replace `path` by `data` as JSON."""
+    text = json.dumps(data, indent=1)
+    replace_file(path, lambda file: file.write(text.encode()), durable=durable)
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file, None if it is not there or damaged."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,94 @@
+"""The table of finished epochs, `history.csv`: one row each, no epoch twice."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pushtrain_trainer.contract import HISTORY_FILE
+from pushtrain_trainer.durable_files import replace_file
+
+COLUMNS = (
+    "fit", "epoch", "attempt", "loss", "accuracy", "val_loss", "val_accuracy", "seconds",
+)  # fmt: skip
+LOGGED = {
+    "loss": ("loss",),
+    "accuracy": ("accuracy", "acc", "categorical_accuracy", "sparse_categorical_accuracy",
+                 "binary_accuracy"),
+}  # fmt: skip
+
+
+def logged(logs: Mapping[str, float], name: str) -> float | None:
+    """Return loss or accuracy from Keras' logs under the names that Keras gives them.
+
+    Args:
+        logs: What Keras hands to callbacks.
+        name: `loss`, `accuracy`, `val_loss` or `val_accuracy`.
+    """
+    prefix = "val_" if name.startswith("val_") else ""
+    for known in LOGGED[name.removeprefix("val_")]:
+        if prefix + known in logs:
+            return float(logs[prefix + known])
+    return None
+
+
+class HistoryTable:
+    """The rows of this round, those of earlier attempts included."""
+
+    def __init__(self, output: Path) -> None:
+        self._file = output / HISTORY_FILE
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return the whole rows; one that a crash cut short is left out."""
+        try:
+            text = self._file.read_text()
+        except FileNotFoundError:
+            return []
+        whole = text[: text.rfind("\n") + 1]
+        return [row for row in csv.DictReader(io.StringIO(whole)) if row.get("seconds")]
+
+    def drop_after(self, fit: int, epoch: int) -> None:
+        """Forget the epochs of `fit` after `epoch` and all of later fits."""
+        self._keep(lambda f, e: f < fit or (f == fit and e <= epoch))
+
+    def clear(self) -> None:
+        """Forget all epochs."""
+        self._file.unlink(missing_ok=True)
+
+    def append(
+        self, fit: int, epoch: int, attempt: int, logs: Mapping[str, float], seconds: float
+    ) -> None:
+        """Add one finished epoch, durably.
+
+        Args:
+            fit: Number of the fit, from 1.
+            epoch: Number of the epoch, from 1.
+            attempt: Number of the attempt.
+            logs: What Keras logged for the epoch.
+            seconds: How long the epoch took.
+        """
+        row: dict[str, object] = {"fit": fit, "epoch": epoch, "attempt": attempt}
+        row["seconds"] = f"{seconds:.3f}"
+        for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+            value = logged(logs, name)
+            row[name] = "" if value is None else f"{value:.6g}"
+        with self._file.open("a", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            if file.tell() == 0:
+                writer.writeheader()
+            writer.writerow(row)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _keep(self, wanted: Callable[[int, int], bool]) -> None:
+        if not self._file.exists():
+            return
+        kept = [row for row in self.rows() if wanted(int(row["fit"]), int(row["epoch"]))]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(kept)
+        replace_file(self._file, lambda file: file.write(text.getvalue().encode()))

@@ -1,0 +1,242 @@
+"""Numbers the fits of a script, skips finished ones and continues the interrupted one."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy
+
+from pushtrain_trainer.checkpoints import Checkpoint, Checkpoints
+from pushtrain_trainer.contract import Split
+from pushtrain_trainer.history_table import logged
+from pushtrain_trainer.keras_keeper import Keeper, PutBack
+from pushtrain_trainer.legacy_arguments import renamed
+from pushtrain_trainer.measurements import Origin
+from pushtrain_trainer.run_state import Run
+
+# Names differ between attempts when a finished fit is skipped; seeds are restored as variables.
+NOT_SIGNED = frozenset({"name", "seed", "build_config", "build_input_shape", "registered_name"})
+
+
+@dataclass
+class Fit:
+    """One call of `fit`.
+
+    Attributes:
+        number: From 1, in the order of the calls.
+        order_seed: With the epoch it gives the order of the data.
+        epoch: The epoch under way, 0-based.
+        element_spec: Shapes and types of a batch, once the data set was made.
+        uncontrolled: Why the order of the data is not ours; empty if it is.
+        found: The checkpoint to start from, None to start anew.
+    """
+
+    number: int
+    epochs: int
+    signature: dict[str, Any]
+    history: Any
+    callbacks: list[Any]
+    checkpoints: Checkpoints
+    order_seed: int
+    epoch: int = 0
+    element_spec: Any = None
+    uncontrolled: str = "the order of data that is no array can not be repeated"
+    found: Checkpoint | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def stateful(self) -> list[Any]:
+        """The callbacks whose state a checkpoint keeps: the history is kept by itself."""
+        # CSVLogger's state is its file, which it appends to
+        return [
+            callback
+            for callback in self.callbacks
+            if callback is not self.history and not isinstance(callback, keras.callbacks.CSVLogger)
+        ]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether an earlier attempt finished this fit."""
+        return self.found is not None and bool(self.found.data["done"])
+
+
+class Fits:
+    """The fits of a script; fits inside a fit run plain."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.count = 0
+        self.current: Fit | None = None
+        self._inside = False
+
+    def watched(self, original: Any) -> Any:
+        """Return the `fit` that takes the place of Keras' own."""
+
+        def fit(model: Any, *args: Any, **kwargs: Any) -> Any:
+            kwargs = renamed(self.run, "fit", kwargs, {"nb_epoch": "epochs"})
+            main = threading.current_thread() is threading.main_thread()
+            if self._inside or not self.run.trusted or not main:
+                return original(model, *args, **kwargs)
+            self._inside = True
+            try:
+                return self._track(original, model, args, kwargs)
+            finally:
+                self._inside = False
+                self.current = None
+
+        return fit
+
+    def _track(
+        self, original: Any, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        self.count += 1
+        self.run.model = model
+        try:
+            fit = self._open(original, model, args, kwargs)
+        except Exception as error:  # data and models of any kind: their fit must run all the same
+            self.run.give_up("preparing the checkpoints of fit", error)
+            return original(model, *args, **kwargs)
+        self.current = fit
+        history = self._skip(original, model, fit) if fit.is_finished else None
+        if history is None:
+            keeper = Keeper(self.run, fit)
+            append_to_logs(fit)
+            callbacks = [*fit.callbacks, keeper]
+            history = original(model, **{**fit.arguments, "callbacks": callbacks})
+            keeper.finish()
+        self._measure(history)
+        self.run.beat.phase("script")
+        return history
+
+    def _open(
+        self, original: Any, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Fit:
+        bound = inspect.signature(original).bind(model, *args, **kwargs)
+        bound.apply_defaults()
+        arguments = dict(bound.arguments)
+        arguments.pop("self")
+        self._note_data(arguments)
+        arguments["verbose"] = plain_output(arguments["verbose"])
+        callbacks = keras.tree.flatten(arguments["callbacks"] or [])
+        known = [c for c in callbacks if isinstance(c, keras.callbacks.History)]
+        history = known[0] if known else keras.callbacks.History()
+        fit = Fit(
+            number=self.count,
+            epochs=int(arguments["epochs"]),
+            signature=signature(model, arguments),
+            history=history,
+            callbacks=callbacks if known else [*callbacks, history],
+            checkpoints=Checkpoints(self.run.checkpoints / f"fit-{self.count:04d}"),
+            order_seed=order_seed(self.count),
+            arguments=arguments,
+        )
+        self._find(fit)
+        self.run.beat.phase(
+            "fit", fit=fit.number, epoch=0, batch=0, epochs=fit.epochs, loss=None, accuracy=None
+        )
+        return fit
+
+    def _note_data(self, arguments: dict[str, Any]) -> None:
+        seen = self.run.seen
+        seen.note(arguments["x"], Split.TRAIN)
+        seen.note_labels(arguments["y"], Split.TRAIN)
+        validation = arguments["validation_data"]
+        if isinstance(validation, (tuple, list)):
+            seen.note(validation[0], Split.VALIDATION)
+            if len(validation) > 1:
+                seen.note_labels(validation[1], Split.VALIDATION)
+        else:
+            seen.note(validation, Split.VALIDATION)
+
+    def _find(self, fit: Fit) -> None:
+        """Look for a checkpoint of this fit and cut the history back to it."""
+        found = fit.checkpoints.latest(self.run.note)
+        if found is not None and found.data["signature"] != fit.signature:
+            differ = [k for k, v in fit.signature.items() if found.data["signature"].get(k) != v]
+            self.run.note(
+                f"fit {fit.number} is trained anew: its checkpoint is of another "
+                f"{', '.join(differ) or 'model'}"
+            )
+            fit.checkpoints.clear()
+            found = None
+        fit.found = found
+        if found is not None:
+            fit.order_seed = int(found.data["order_seed"])
+        self.run.history.drop_after(fit.number, found.data["epoch"] if found else 0)
+
+    def _skip(self, original: Any, model: Any, fit: Fit) -> Any:
+        """Put a finished fit's outcome back without training; None if that is impossible."""
+        put_back = PutBack(self.run, fit)
+        quiet = {
+            "verbose": 0, "validation_data": None, "validation_split": 0.0,
+            "initial_epoch": fit.epochs, "callbacks": [fit.history, put_back],
+        }  # fmt: skip
+        history = original(model, **{**fit.arguments, **quiet})
+        if put_back.done:
+            put_back.after()
+            self.run.note(f"fit {fit.number} was finished in an earlier attempt and is skipped")
+            return history
+        fit.found = None
+        fit.element_spec = None
+        fit.checkpoints.clear()
+        self.run.history.drop_after(fit.number, 0)
+        return None
+
+    def _measure(self, history: Any) -> None:
+        for name, split in (("val_accuracy", Split.VALIDATION), ("accuracy", Split.TRAIN)):
+            last = {key: values[-1] for key, values in history.history.items() if values}
+            value = logged(last, name)
+            if value is not None:
+                self.run.measured.add(value, split, "fit", Origin.FITTED)
+
+
+def append_to_logs(fit: Fit) -> None:
+    """Let CSV logs of a fit that goes on keep what earlier attempts wrote."""
+    for callback in fit.callbacks if fit.found else ():
+        if isinstance(callback, keras.callbacks.CSVLogger):
+            callback.append = True
+
+
+def plain_output(verbose: Any) -> Any:
+    """Return Keras' `verbose`: a progress bar becomes a line an epoch where no terminal is."""
+    return 2 if verbose in ("auto", 1, True) and not sys.stdout.isatty() else verbose
+
+
+def order_seed(number: int) -> int:
+    """Return a seed that follows the script's own seeding of NumPy, which it does not advance."""
+    state = numpy.random.get_state(legacy=False)["state"]
+    digest = hashlib.sha256(state["key"].tobytes() + f"{state['pos']}:{number}".encode())
+    return int.from_bytes(digest.digest()[:8], "big")
+
+
+def signature(model: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return what a checkpoint has to agree with to be used for this fit."""
+    try:
+        architecture = _strip(model.get_config())
+    except Exception:  # a model written by hand needs no config; its layers tell enough
+        architecture = [type(layer).__name__ for layer in model.layers]
+    text = json.dumps(architecture, sort_keys=True)
+    return {
+        "model": type(model).__name__,
+        "architecture": hashlib.sha256(text.encode()).hexdigest(),
+        "optimizer": type(model.optimizer).__name__,
+        "epochs": arguments["epochs"],
+        "batch size": arguments["batch_size"],
+        "data shape": [str(n) for n in getattr(arguments["x"], "shape", ())],
+    }
+
+
+def _strip(config: Any) -> Any:
+    if isinstance(config, dict):
+        return {str(k): _strip(v) for k, v in config.items() if k not in NOT_SIGNED}
+    if isinstance(config, (list, tuple)):
+        return [_strip(item) for item in config]
+    plain = config is None or isinstance(config, (bool, int, float, str))
+    return config if plain else type(config).__name__

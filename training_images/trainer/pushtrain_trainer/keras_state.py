@@ -1,0 +1,126 @@
+"""All that a fit's next epoch depends on: variables, random generators, callbacks."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import keras
+import numpy
+import tensorflow
+from keras.src.backend.common import global_state
+from keras.src.random import seed_generator
+
+from pushtrain_trainer.stored_values import Unstorable, decode, encode
+
+# What Keras itself sets on callbacks; the rest of their plain attributes is their state.
+NOT_STATE = frozenset({"model", "_model", "params", "validation_data"})
+
+
+def has_global_seed() -> bool:
+    """Return whether Keras' global seed generator has been used."""
+    return global_state.get_global_attribute(seed_generator.GLOBAL_SEED_GENERATOR) is not None
+
+
+def variables_of(model: Any, *, with_global_seed: bool) -> list[Any]:
+    """Return the variables of the model, its seed generators and its optimizer, each once."""
+    found = list(model.variables)
+    if model.optimizer is not None:
+        found += list(model.optimizer.variables)
+    if with_global_seed:
+        found.append(seed_generator.global_seed_generator().state)
+    return list({id(variable): variable for variable in found}.values())
+
+
+def values_of(variables: list[Any]) -> list[Any]:
+    """Return copies of the values of variables."""
+    return [numpy.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def assign_all(variables: list[Any], values: list[Any]) -> None:
+    """Put all values into the variables, or none.
+
+    Raises:
+        ValueError: Number or shapes differ; the variables are as they were.
+    """
+    shapes = [tuple(variable.shape) for variable in variables]
+    if shapes != [tuple(value.shape) for value in values]:
+        raise ValueError(f"the checkpoint has other variables than the model: {len(values)} "
+                         f"instead of {len(shapes)}, or other shapes")  # fmt: skip
+    before = values_of(variables)
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+    except BaseException:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+        raise
+
+
+def build(model: Any, element_spec: Any) -> None:
+    """Create the variables of a model and of its optimizer that no batch has created yet."""
+    if element_spec is not None and not model.built:
+        specs = tensorflow.nest.map_structure(
+            lambda s: tensorflow.TensorSpec([None, *s.shape[1:]], s.dtype), element_spec
+        )
+        model._symbolic_build(data_batch=specs)
+    if model.optimizer is not None and not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def random_state(arrays: list[Any]) -> Any:
+    """Return the states of Python's, NumPy's and TensorFlow's generators, encoded."""
+    operations = getattr(_context(), "_rng", None)
+    return encode(
+        {
+            "python": random.getstate(),
+            "numpy": numpy.random.get_state(legacy=False),
+            "tensorflow": operations.getstate() if operations is not None else None,
+        },
+        arrays,
+    )
+
+
+def restore_random_state(data: Any, arrays: list[Any]) -> None:
+    """Set the generators to the states that `random_state` returned."""
+    states = decode(data, arrays)
+    random.setstate(states["python"])
+    numpy.random.set_state(states["numpy"])
+    operations = getattr(_context(), "_rng", None)
+    if operations is not None and states["tensorflow"] is not None:
+        operations.setstate(states["tensorflow"])
+
+
+def _context() -> Any:
+    # TensorFlow draws the seeds of unseeded operations from a generator in here
+    from tensorflow.python.eager import context
+
+    return context.context()
+
+
+def callback_states(callbacks: list[Any], arrays: list[Any]) -> tuple[list[Any], list[str]]:
+    """Return the encoded states of callbacks and the names of those that have more than that."""
+    states, partial = [], []
+    for callback in callbacks:
+        state = {}
+        for name, value in vars(callback).items():
+            if name in NOT_STATE:
+                continue
+            mark = len(arrays)
+            try:
+                state[name] = encode(value, arrays)
+            except Unstorable:
+                del arrays[mark:]
+                own = not type(callback).__module__.startswith("keras.")
+                if own and not callable(value):
+                    partial.append(f"{type(callback).__name__}.{name}")
+        states.append({"type": type(callback).__name__, "state": state})
+    return states, partial
+
+
+def restore_callbacks(callbacks: list[Any], states: list[Any], arrays: list[Any]) -> None:
+    """Give callbacks their states back; those of another kind are left alone."""
+    for callback, stored in zip(callbacks, states, strict=False):
+        if type(callback).__name__ == stored["type"]:
+            for name, value in stored["state"].items():
+                setattr(callback, name, decode(value, arrays))

@@ -1,0 +1,122 @@
+"""What the trainer knows about the run that is under way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pushtrain_trainer.beat import Beat
+from pushtrain_trainer.contract import CHECKPOINT_DIR, SCHEMA
+from pushtrain_trainer.data_prints import SeenData
+from pushtrain_trainer.durable_files import read_json, write_json
+from pushtrain_trainer.fencing import Fence
+from pushtrain_trainer.history_table import HistoryTable
+from pushtrain_trainer.measurements import Measurements
+
+
+def say(text: str) -> None:
+    """Print a progress line for people, at once."""
+    print(f"pushtrain: {text}", flush=True)
+
+
+@dataclass
+class Run:
+    """One attempt of one round, and what it has produced so far.
+
+    Attributes:
+        root: The tree that is trained.
+        script: The script's absolute path.
+        seed: Seeds the generators at the start, the same in every attempt.
+        model: The Keras model that was trained last.
+        estimator: The scikit-learn estimator that was fitted last.
+        resumed: Whether a fit went on from a checkpoint.
+        trusted: False once a part of the trainer failed and the script runs plain.
+    """
+
+    output: Path
+    root: Path
+    script: Path
+    attempt: int
+    seed: int
+    history: HistoryTable
+    beat: Beat
+    fence: Fence
+    measured: Measurements = field(default_factory=Measurements)
+    seen: SeenData = field(default_factory=SeenData)
+    notes: list[str] = field(default_factory=list)
+    inexact: list[str] = field(default_factory=list)
+    resumed: bool = False
+    trusted: bool = True
+    model: Any = None
+    estimator: Any = None
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.output / CHECKPOINT_DIR
+
+    @property
+    def exact(self) -> bool:
+        """Whether the run equals one that was never interrupted, as far as the trainer knows."""
+        return self.trusted and not (self.resumed and self.inexact)
+
+    def note(self, text: str) -> None:
+        """Keep a sentence for the result and say it, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+            say(text)
+
+    def note_inexact(self, reason: str) -> None:
+        """Keep why a resumed run may differ from an uninterrupted one."""
+        if reason not in self.inexact:
+            self.inexact.append(reason)
+
+    def give_up(self, part: str, error: BaseException) -> None:
+        """Say that a part of the trainer failed; the caller lets the script go on plain."""
+        self.trusted = False
+        self.note(f"{part} failed, the script goes on plain: {type(error).__name__}: {error}")
+
+
+def script_version(root: Path, script: Path) -> str:
+    """Return a digest of the script and of all modules of its tree."""
+    digest = hashlib.sha256(str(script.relative_to(root)).encode())
+    for folder, folders, names in sorted(os.walk(root)):
+        folders[:] = [f for f in folders if not f.startswith(".") and f != "__pycache__"]
+        for name in sorted(names):
+            if name.endswith(".py"):
+                path = Path(folder, name)
+                digest.update(f"\0{path.relative_to(root)}\0".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def claim_checkpoints(run: Run) -> None:
+    """Make the checkpoint folder ours; records of another version of the script are dropped."""
+    run.checkpoints.mkdir(exist_ok=True)
+    about = run.checkpoints / "run.json"
+    version = script_version(run.root, run.script)
+    known = read_json(about)
+    if isinstance(known, dict) and known.get("version") == version:
+        run.seed = int(known["seed"])
+        for reason in known.get("inexact", ()):
+            run.resumed = True
+            run.note_inexact(str(reason))
+        return
+    if any(run.checkpoints.iterdir()):
+        run.note("the script changed since the checkpoints were made: it is trained anew")
+    shutil.rmtree(run.checkpoints)
+    run.checkpoints.mkdir()
+    run.history.clear()
+    write_json(about, {"schema": SCHEMA, "version": version, "seed": run.seed, "inexact": []})
+
+
+def remember_inexact(run: Run) -> None:
+    """Let later attempts know that this one went on inexactly."""
+    about = run.checkpoints / "run.json"
+    known = read_json(about)
+    if isinstance(known, dict) and known.get("inexact") != run.inexact:
+        write_json(about, {**known, "inexact": run.inexact})

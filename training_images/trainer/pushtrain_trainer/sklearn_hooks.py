@@ -1,0 +1,167 @@
+"""Sees what scikit-learn fits and scores, from outside the script."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pushtrain_trainer.contract import Split
+from pushtrain_trainer.measurements import Origin
+from pushtrain_trainer.patches import Patches
+from pushtrain_trainer.run_state import Run, say
+
+_patches = Patches()
+
+
+class Watch:
+    """Watches the outermost calls only: what an estimator does inside is its own matter."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.depth = 0
+        self.fits = 0
+
+    @contextmanager
+    def outermost(self) -> Iterator[bool]:
+        """Yield whether no other watched call is under way."""
+        self.depth += 1
+        try:
+            yield self.depth == 1
+        finally:
+            self.depth -= 1
+
+    def look(self, look: Callable[[], None]) -> None:
+        """Run `look`; an error in it must not reach the script."""
+        try:
+            look()
+        except Exception as error:  # estimators and data of any kind
+            self.run.give_up("watching scikit-learn", error)
+
+    def fit_context(self, original: Any) -> Any:
+        """Return a stand-in for `sklearn.base._fit_context` that watches `fit`."""
+
+        def context(*, prefer_skip_nested_validation: bool) -> Any:
+            decorate = original(prefer_skip_nested_validation=prefer_skip_nested_validation)
+
+            def decorator(method: Any) -> Any:
+                inner = decorate(method)
+                return self._watched_fit(method, inner) if method.__name__ == "fit" else inner
+
+            return decorator
+
+        return context
+
+    def _watched_fit(self, method: Any, inner: Any) -> Any:
+        @functools.wraps(method)
+        def fit(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+            with self.outermost() as outermost:
+                if outermost:
+                    self.fits += 1
+                    self.run.beat.phase("fit", fit=self.fits)
+                fitted = inner(estimator, *args, **kwargs)
+            if outermost:
+                self.look(lambda: self._note_fit(estimator, args, kwargs))
+            return fitted
+
+        return fit
+
+    def _note_fit(self, estimator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.run.beat.progress(phase="script")
+        if not hasattr(estimator, "predict"):
+            return
+        self.run.estimator = estimator
+        data = [*args[:2], kwargs.get("X"), kwargs.get("y")]
+        for part in data:
+            self.run.seen.note(part, Split.TRAIN)
+        say(f"fitted {type(estimator).__name__}")
+        if hasattr(estimator, "best_score_") and is_accuracy(estimator, estimator.scoring):
+            self.add(estimator.best_score_, Split.VALIDATION, "best_score_")
+
+    def score(self, original: Any) -> Any:
+        """Return a `score` method that is watched."""
+
+        # X is scikit-learn's name, and scripts pass it as a keyword
+        def score(estimator: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+            with self.outermost() as outermost:
+                value = original(estimator, X, *args, **kwargs)
+            if outermost and is_accuracy(estimator, getattr(estimator, "scoring", None)):
+                self.look(lambda: self.add(value, self.run.seen.split_of(X), "score"))
+            return value
+
+        return score
+
+    def accuracy_score(self, original: Any) -> Any:
+        """Return an `accuracy_score` that is watched."""
+
+        def accuracy_score(y_true: Any, y_pred: Any, **kwargs: Any) -> Any:
+            with self.outermost() as outermost:
+                value = original(y_true, y_pred, **kwargs)
+            if outermost and kwargs.get("normalize", True):
+                self.look(lambda: self.add(value, self.run.seen.split_of(y_true), "accuracy_score"))
+            return value
+
+        return accuracy_score
+
+    def cross_validation(self, original: Any) -> Any:
+        """Return a cross validation that is watched as a whole."""
+
+        def validated(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+            with self.outermost() as outermost:
+                result = original(estimator, *args, **kwargs)
+            if outermost and is_accuracy(estimator, kwargs.get("scoring")):
+                self.look(lambda: self._note_folds(result, original.__name__))
+            return result
+
+        return validated
+
+    def _note_folds(self, result: Any, name: str) -> None:
+        scores = result.get("test_score") if isinstance(result, dict) else result
+        if scores is not None:
+            self.add(scores.mean(), Split.VALIDATION, name)
+
+    def add(self, value: Any, split: Split, source: str) -> None:
+        """Keep a figure that the script evaluated."""
+        self.run.measured.add(value, split, source, Origin.EVALUATED)
+        say(f"{source} {float(value):.4f} ({split})")
+
+
+def is_accuracy(estimator: Any, scoring: Any) -> bool:
+    """Return whether the score of `estimator` is an accuracy (regressors measure R2)."""
+    from sklearn.base import is_classifier  # here: this module is loaded without scikit-learn
+
+    return scoring in (None, "accuracy") and bool(is_classifier(estimator))
+
+
+def install(run: Run) -> None:
+    """Arrange the patches for the moment that the parts of scikit-learn are imported."""
+    import wrapt  # here: unit tests of the other modules run without it
+
+    watch = Watch(run)
+
+    def hook(patch: Callable[[Any], None]) -> Callable[[Any], None]:
+        return lambda module: watch.look(lambda: patch(module))
+
+    def base(module: Any) -> None:
+        _patches.wrap(module, "_fit_context", watch.fit_context)
+        _patches.wrap(module.ClassifierMixin, "score", watch.score)
+
+    def validation(module: Any) -> None:
+        for name in ("cross_val_score", "cross_validate"):
+            _patches.wrap(module, name, watch.cross_validation)
+        _patches.wrap(module.GridSearchCV.__mro__[1], "score", watch.score)
+
+    hooks: dict[str, Callable[[Any], None]] = {
+        "sklearn.base": base,
+        "sklearn.metrics": lambda m: _patches.wrap(m, "accuracy_score", watch.accuracy_score),
+        "sklearn.pipeline": lambda m: _patches.wrap(m.Pipeline, "score", watch.score),
+        "sklearn.model_selection": validation,
+    }
+    for name, patch in hooks.items():
+        wrapt.register_post_import_hook(hook(patch), name)
+
+
+def uninstall() -> None:
+    """Put scikit-learn's own functions back."""
+    _patches.undo()
