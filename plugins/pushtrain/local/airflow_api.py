@@ -89,7 +89,8 @@ class AirflowApi:
 
     def warm_execution_api(self) -> None:
         """Have the api-server build what it otherwise builds at the first task (5-6 CPU s)."""
-        self.call("GET", "/execution/health")
+        # without a user: tokens of the UI are not for the execution API, and it logs an error
+        AirflowApi(self.base_url).call("GET", "/execution/health")
 
 
 def read_password(airflow_home: Path, user: str = "admin") -> str | None:

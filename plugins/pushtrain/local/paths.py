@@ -50,6 +50,11 @@ class Home:
         """Small JSON files: what runs, on which port, which images, how long things took."""
         return self.root / "state"
 
+    @property
+    def tests(self) -> Path:
+        """AIRFLOW_HOME of the tests that import Airflow without a running one."""
+        return self.root / "pytest-airflow"
+
     def make(self) -> None:
         """Create the folders that every step may write to."""
         for folder in (self.logs, self.state):

@@ -1,0 +1,104 @@
+"""Reads from the store how far every experiment is: the one source of what the demo shows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from pushtrain.adapters.store import Store
+from pushtrain.contract import Attempt, Experiment, Heartbeat, RoundOutcome, State
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One experiment as it stands.
+
+    Attributes:
+        doing: What happens right now, empty when it ended.
+        accuracies: By round; None for a round without a result.
+        seconds: From its start to its end or to now.
+    """
+
+    experiment: Experiment
+    doing: str
+    epoch: str
+    accuracies: tuple[float | None, ...]
+    live_accuracy: float | None
+    attempts: tuple[Attempt, ...]
+    training_seconds: float
+    seconds: float
+
+    @property
+    def script(self) -> str:
+        """File name of the script."""
+        return PurePosixPath(self.experiment.script).name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it goes on."""
+        return self.experiment.state is State.RUNNING
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it ended and its model, if it has one, was published too.
+
+        An experiment without any result has nothing to publish.
+        """
+        experiment = self.experiment
+        return not self.is_open and bool(experiment.published or experiment.best_round is None)
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether it ended with success."""
+        return self.experiment.state is State.REACHED
+
+
+def read_progress(store: Store) -> list[Progress]:
+    """Return all experiments, oldest first."""
+    return [_progress(store, experiment) for experiment in store.experiments()]
+
+
+def _progress(store: Store, experiment: Experiment) -> Progress:
+    rounds = store.rounds(experiment.id)
+    attempts = [a for r in rounds for a in store.attempts(experiment.id, r.round)]
+    latest = store.attempts(experiment.id, experiment.round)
+    beat = store.heartbeat(experiment.id, experiment.round) if latest else None
+    is_open = experiment.state is State.RUNNING
+    end = time.time() if is_open else experiment.updated_at
+    accuracies = [r.accuracy for r in rounds]
+    return Progress(
+        experiment=experiment,
+        doing=_doing(rounds, latest, beat) if is_open else "",
+        epoch=_epoch(beat) if is_open else "",
+        accuracies=tuple(accuracies),
+        live_accuracy=_live_accuracy(accuracies, beat),
+        attempts=tuple(attempts),
+        training_seconds=sum(r.seconds for r in rounds),
+        seconds=max(0.0, end - experiment.created_at),
+    )
+
+
+def _doing(rounds: list[RoundOutcome], attempts: list[Attempt], beat: Heartbeat | None) -> str:
+    if not attempts:
+        return "waiting for a container" if rounds else "reading the script"
+    if attempts[-1].ended_at is not None:
+        return f"comparing ({attempts[-1].cause or 'ended'})"
+    if beat is None or beat.attempt != attempts[-1].number:
+        return "starting"
+    return f"training, {beat.phase}" if beat.phase else "training"
+
+
+def _epoch(beat: Heartbeat | None) -> str:
+    if beat is None or not beat.epoch:
+        return ""
+    return f"{beat.epoch}/{beat.epochs}" if beat.epochs else str(beat.epoch)
+
+
+def _live_accuracy(accuracies: list[float | None], beat: Heartbeat | None) -> float | None:
+    """Return the newest accuracy known: a finished round's, else what the heartbeat says."""
+    if accuracies and accuracies[-1] is not None:
+        return accuracies[-1]
+    if beat is not None and beat.accuracy is not None:
+        return beat.accuracy
+    return next((a for a in reversed(accuracies) if a is not None), None)

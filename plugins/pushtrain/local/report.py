@@ -1,0 +1,69 @@
+"""The tables that end a demo: what each experiment came to, and where the time went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from pushtrain.local.follow import percent
+from pushtrain.local.progress import Progress
+
+
+def results_table(found: Sequence[Progress]) -> Table:
+    """Return one line per experiment with its accuracy by round."""
+    table = Table(title="Experiments", title_justify="left")
+    for name in ("script", "family", "state", "rounds", "accuracy by round", "best", "target"):
+        table.add_column(name, overflow="fold")
+    for name in ("restarts", "time"):
+        table.add_column(name, justify="right")
+    for progress in found:
+        experiment = progress.experiment
+        colour = "green" if progress.is_reached else "red"
+        table.add_row(
+            progress.script,
+            str(experiment.family or "?"),
+            f"[{colour}]{experiment.state}",
+            str(len(progress.accuracies)),
+            " ".join(percent(a) for a in progress.accuracies),
+            f"{percent(experiment.best_accuracy)} (r{experiment.best_round})"
+            if experiment.best_round is not None
+            else "-",
+            percent(experiment.settings.target_accuracy),
+            str(experiment.restarts),
+            f"{progress.seconds:.0f} s",
+        )
+    return table
+
+
+def print_results(found: Sequence[Progress], store: Path, console: Console) -> None:
+    """Print the table, where each model lies, and why a target was missed."""
+    console.print(results_table(found))
+    for progress in found:
+        experiment = progress.experiment
+        if experiment.published:
+            where = store / experiment.published
+            console.print(f"  {progress.script}: {where}", highlight=False, soft_wrap=True)
+        if not progress.is_reached:
+            reason = experiment.reason or progress.doing or "no reason was written"
+            console.print(
+                f"  {progress.script}: {experiment.state}: {reason}",
+                style="red",
+                highlight=False,
+                soft_wrap=True,
+                markup=False,
+            )
+
+
+def print_times(stages: Sequence[tuple[str, float]], total: float, console: Console) -> None:
+    """Print where the time went."""
+    table = Table(title="Where the time went", title_justify="left")
+    table.add_column("stage")
+    table.add_column("seconds", justify="right")
+    for name, seconds in stages:
+        table.add_row(name, f"{seconds:.1f}")
+    table.add_section()
+    table.add_row("total", f"{total:.1f}")
+    console.print(table)
