@@ -6,6 +6,7 @@ Every field can be set as `AIRFLOW__PUSHTRAIN__<FIELD>`; nothing is read at impo
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,7 +170,6 @@ def _check(settings: Settings) -> None:
         "lost_seconds": 1,
     }
     for name, low in least.items():
-        if getattr(settings, name) < low:
-            raise ConfigurationError(
-                f"[{SECTION}] {name} = {getattr(settings, name)!r}: give at least {low}"
-            )
+        value = getattr(settings, name)
+        if not (value >= low and math.isfinite(value)):  # nan compares as neither
+            raise ConfigurationError(f"[{SECTION}] {name} = {value!r}: give at least {low}")

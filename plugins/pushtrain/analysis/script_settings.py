@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -64,9 +65,10 @@ def _tool_table(pyproject: str | None) -> dict[str, Any]:
     if pyproject is None:
         return {}
     try:
-        table = tomllib.loads(pyproject).get("tool", {}).get("pushtrain", {})
-    except tomllib.TOMLDecodeError as err:
+        tools = tomllib.loads(pyproject).get("tool", {})
+    except (tomllib.TOMLDecodeError, RecursionError) as err:
         raise ScriptError(f"is no TOML: {err}", file=FILE) from err
+    table = tools.get("pushtrain", {}) if isinstance(tools, dict) else None
     if not isinstance(table, dict) or not isinstance(table.get(_TABLE, {}), dict):
         raise ConfigurationError(f"{FILE}: [tool.pushtrain] and its scripts have to be tables")
     return table
@@ -99,7 +101,8 @@ def _value(name: str, value: Any, hint: Any, where: str) -> Any:
         low, high = _RANGES[name]
         wish = f"{'an integer' if wanted is int else 'a number'} of at least {low}"
         wish += "" if high is None else f" and at most {high}"
-        ok = ok and value >= low and (high is None or value <= high)
+        # TOML knows inf and nan; no limit is written by leaving the key out
+        ok = ok and math.isfinite(value) and value >= low and (high is None or value <= high)
     if not ok:
         raise ConfigurationError(f"{where} {name} = {value!r}: give {wish}")
     return tuple(value) if wanted is tuple else value
