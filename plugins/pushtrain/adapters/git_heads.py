@@ -20,8 +20,9 @@ async def remote_head(
     Raises:
         OutsideError: The model repo can not be reached or did not answer in time.
     """
+    wanted = f"refs/heads/{branch}"
     process = await asyncio.create_subprocess_exec(
-        "git", "ls-remote", "--", url, f"refs/heads/{branch}",
+        "git", "ls-remote", "--", url, wanted,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -37,4 +38,6 @@ async def remote_head(
     if process.returncode:
         text = shown_url(said.decode("utf-8", "replace").strip())
         raise OutsideError(f"git ls-remote of {shown_url(url)}: {text}")
-    return out.split()[0].decode() if out.strip() else None
+    # git compares the end of the name: `x/refs/heads/main` is listed for `main`, too
+    listed = (line.split("\t", 1) for line in out.decode("utf-8", "replace").splitlines())
+    return next((commit for commit, name in listed if name == wanted), None)

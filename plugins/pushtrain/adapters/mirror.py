@@ -34,6 +34,15 @@ _AUTHOR = {
 }
 
 
+_COMMIT = re.compile(r"[0-9a-f]{4,40}")
+
+# what `git rev-parse --local-env-vars` names, but for the configuration: it holds credentials
+_AROUND_US = frozenset({
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_SHALLOW_FILE",
+})  # fmt: skip
+
+
 @dataclass(frozen=True)
 class CommitInfo:
     """Who made a commit and what its first line says."""
@@ -49,11 +58,16 @@ def repo_slug(url: str) -> str:
     return f"{slug(name)}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
 
 
+def _fetched(full: str) -> str:
+    # flat: a branch `a` that was fetched once must not be in the way of a branch `a/b`
+    return f"refs/pushtrain-fetched/{slug(full)}-{hashlib.sha256(full.encode()).hexdigest()[:8]}"
+
+
 @dataclass(frozen=True)
 class Mirror:
     """Runs git on one bare repository.
 
-    Refs of our own lie below `refs/pushtrain/`; what is fetched goes to `refs/remotes/origin/`.
+    Refs of our own lie below `refs/pushtrain/`; what is fetched goes to `refs/pushtrain-fetched/`.
     Submodules and LFS objects are not fetched.
 
     Attributes:
@@ -79,24 +93,26 @@ class Mirror:
         with self._locked():
             if not (self.path / "HEAD").exists():
                 self._git("init", "--quiet", "--bare", str(self.path), inside=False)
-            for spec in self._fetch_specs(ref):
-                self._git("fetch", "--quiet", "--no-tags", "--", self.url, spec)
-        commit = self._resolve(f"refs/remotes/origin/{ref}") or self._resolve(ref)
+            full = self._full_name(ref)
+            # any commit of any branch can be named, also by its first characters; a server does
+            # not have to give out single commits, so all branches are fetched then
+            spec = f"+{full}:{_fetched(full)}" if full else "+refs/heads/*:refs/remotes/origin/*"
+            self._git("fetch", "--quiet", "--no-tags", "--prune", "--", self.url, spec)
+        # no other name: it could be a ref of our own, or one that the model repo has no more
+        name = _fetched(full) if full else ref if _COMMIT.fullmatch(ref) else ""
+        commit = self._resolve(name) if name else None
         if commit is None:
             raise ConfigurationError(
                 f"ref {ref!r}: {shown_url(self.url)} has no such branch, tag or commit"
             )
         return commit
 
-    def _fetch_specs(self, ref: str) -> list[str]:
+    def _full_name(self, ref: str) -> str | None:
+        """Return the full name of a branch or tag that the model repo has now."""
         listed = self._git("ls-remote", "--", self.url, inside=False)
         refs = {line.split("\t", 1)[1] for line in listed.splitlines()}
-        for full in (f"refs/heads/{ref}", f"refs/tags/{ref}"):
-            if full in refs:
-                return [f"+{full}:refs/remotes/origin/{ref}"]
-        # any commit of any branch can be named, also by its first characters; a server does not
-        # have to give out single commits, so all branches are fetched
-        return ["+refs/heads/*:refs/remotes/origin/*"]
+        names = (f"refs/heads/{ref}", f"refs/tags/{ref}")
+        return next((name for name in names if name in refs), None)
 
     def _resolve(self, name: str) -> str | None:
         out = self._git("rev-parse", "--verify", "--quiet", "--end-of-options",
@@ -236,7 +252,7 @@ class Mirror:
 
 def git_environment(credentials: Mapping[str, str], *, allow_files: bool) -> dict[str, str]:
     """Return the environment for git: no prompt, our transports only, no repository around us."""
-    inherited = {k: v for k, v in os.environ.items() if k not in ("GIT_DIR", "GIT_WORK_TREE")}
+    inherited = {k: v for k, v in os.environ.items() if k not in _AROUND_US}
     return inherited | {
         **credentials,
         "GIT_ALLOW_PROTOCOL": PROTOCOLS_WITH_FILES if allow_files else PROTOCOLS,

@@ -18,17 +18,28 @@ MAX_BYTES = 16 * 2**20
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file aside, fsync it, rename it into place and fsync the folder."""
+    """Write a file aside, fsync it, rename it into place and fsync the folder.
+
+    Raises:
+        StoreError: There is a folder of that name, which user code may have made.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # a name that nobody can guess, opened exclusively: some records lie in a folder where user
     # code could have put a link in the way
     handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), 0o644)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o644)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except IsADirectoryError as err:
+        os.unlink(aside)
+        raise StoreError(f"{path}: can not be written, a folder is in its place") from err
+    except BaseException:
+        os.unlink(aside)
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -54,11 +65,15 @@ def read_bytes(path: Path) -> bytes | None:
         return None
     except OSError as err:
         raise StoreError(f"{path}: can not be read as a plain file: {err.strerror}") from err
-    with os.fdopen(handle, "rb") as file:
-        info = os.fstat(file.fileno())
+    try:
+        # before the file object is made: it refuses folders with an error of its own
+        info = os.fstat(handle)
         if not stat.S_ISREG(info.st_mode) or info.st_size > MAX_BYTES:
             raise StoreError(f"{path}: no plain file of at most {MAX_BYTES} bytes")
-        return file.read()
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -72,7 +87,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
         return None
     try:
         record = json.loads(raw)
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise StoreError(f"{path}: holds no JSON: {err}") from err
     if not isinstance(record, dict):
         raise StoreError(f"{path}: holds {type(record).__name__}, not an object")
