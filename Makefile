@@ -94,8 +94,8 @@ env: ## Make .env: secrets for the compose set-up (what stands there is kept)
 compose-up: ## Start Airflow with Celery, PostgreSQL and Redis by docker compose
 	@$(LOCAL).compose up
 
-compose-demo: venv ## The demo on the compose set-up
-	@$(VENV_LOCAL).compose demo
+compose-demo: ## The demo on the compose set-up
+	@$(LOCAL).compose demo
 
 compose-down: ## Stop it (VOLUMES=1: and remove its store, repo, database and mails)
 	@$(LOCAL).compose down $(if $(filter 1,$(VOLUMES)),--volumes)
@@ -103,6 +103,10 @@ compose-down: ## Stop it (VOLUMES=1: and remove its store, repo, database and ma
 
 ##@ Measurements
 # --- begin: bench-overhead, screenshots ---
+.PHONY: bench-overhead
+bench-overhead: venv images ## Time of a round beside its training, against as many empty tasks
+	@$(VENV_LOCAL).bench_overhead
+
 # --- end ---
 
 ##@ Help

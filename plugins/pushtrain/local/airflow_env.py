@@ -73,7 +73,7 @@ def airflow_environment(
 def _airflow_settings(home: Home, ports: Ports) -> dict[str, str]:
     sections: dict[str, dict[str, object]] = {
         "core": {
-            "dags_folder": CHECKOUT / "dags",
+            "dags_folder": home.dags,
             "plugins_folder": CHECKOUT / "plugins",
             "load_examples": False,
             "dags_are_paused_at_creation": False,

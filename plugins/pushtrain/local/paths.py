@@ -16,6 +16,11 @@ class Home:
     root: Path
 
     @property
+    def dags(self) -> Path:
+        """The DAGs that Airflow reads."""
+        return CHECKOUT / "dags"
+
+    @property
     def airflow(self) -> Path:
         """AIRFLOW_HOME of the embedded Airflow."""
         return self.root / "airflow"
