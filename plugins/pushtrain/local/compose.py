@@ -10,12 +10,13 @@ import sys
 import time
 from pathlib import Path
 
-from pushtrain.errors import OutsideError, PushtrainError
+from pushtrain.errors import ConfigurationError, OutsideError, PushtrainError
 from pushtrain.local import compose_env, engine
 from pushtrain.local.base_image import ensure_base
 from pushtrain.local.compose_images import ensure_airflow_image, ensure_service_images
-from pushtrain.local.compose_stack import Stack, compose_command
+from pushtrain.local.compose_stack import Stack, compose_command, one_shot
 from pushtrain.local.images import ensure_images
+from pushtrain.local.model_repo import EXAMPLES
 from pushtrain.local.paths import CHECKOUT, Home, current_home
 
 PROJECT = "pushtrain"
@@ -31,6 +32,7 @@ def prepare(env_file: Path, home: Home) -> dict[str, str]:
         PushtrainError: No engine, or an image can neither be pulled nor built.
     """
     home.make()
+    _check_readable()
     report = engine.ensure_engine(home.logs)
     if report.state is not engine.EngineState.UP:
         raise OutsideError(report.line)
@@ -48,7 +50,16 @@ def prepare(env_file: Path, home: Home) -> dict[str, str]:
     return chosen | values
 
 
-def up(home: Home) -> tuple[Stack, dict[str, str]]:
+def _check_readable() -> None:
+    for name in ("dags", "plugins", "model_src"):
+        if (CHECKOUT / name).stat().st_mode & 0o005 != 0o005:
+            raise ConfigurationError(
+                f"{CHECKOUT / name} is closed to others, but the containers read it as user "
+                f"50000: say `chmod -R o+rX {CHECKOUT / name}`"
+            )
+
+
+def up(home: Home) -> dict[str, str]:
     """Start the set-up, wait until all is healthy, and say where the page is."""
     started = time.monotonic()
     stack = Stack(compose_command(home), PROJECT, ENV_FILE)
@@ -59,7 +70,26 @@ def up(home: Home) -> tuple[Stack, dict[str, str]]:
         f"healthy: {variables['PAGE_URL']}, user admin, password {variables['ADMIN_PASSWORD']} "
         f"(images {prepared - started:.0f} s, start {healthy_seconds:.0f} s)"
     )
-    return stack, variables
+    return variables
+
+
+def demo(home: Home) -> bool:
+    """Start the set-up, push the examples, and follow them; True if all reached their target."""
+    variables = up(home)
+    mounts = {
+        variables.get("STORE_VOLUME", "pushtrain_store"): "/store:ro",
+        variables.get("REPOS_VOLUME", "pushtrain_repos"): "/repos",
+        str(EXAMPLES): "/examples:ro",
+    }
+    command = ["python3", "-m", "pushtrain.local.compose_follow", "/examples"]
+    image = variables["AIRFLOW_IMAGE"]
+    is_good = one_shot(image, mounts, *command, terminal=True).returncode == 0
+    print(
+        f"  page   {variables['PAGE_URL']}   user admin, password {variables['ADMIN_PASSWORD']}\n"
+        f"  mails  volume {variables.get('MAIL_VOLUME', 'pushtrain_mail')}\n"
+        "  it goes on watching; `make compose-down` stops it"
+    )
+    return is_good
 
 
 def down(home: Home, *, volumes: bool) -> None:
@@ -80,11 +110,16 @@ def main() -> int:
     try:
         if arguments.verb == "down":
             down(home, volumes=arguments.volumes)
-        elif arguments.verb == "up":
+        elif arguments.verb == "demo":
+            return 0 if demo(home) else 1
+        else:
             up(home)
     except PushtrainError as err:
         print(f"compose: {err}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("compose: interrupted; what runs goes on, `make compose-down` stops it")
+        return 130
     return 0
 
 

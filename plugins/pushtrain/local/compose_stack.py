@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,6 +121,29 @@ class Stack:
 
     def _filter(self) -> list[str]:
         return ["--filter", f"label=com.docker.compose.project={self.project}"]
+
+
+def one_shot(
+    image: str, mounts: Mapping[str, str], *command: str, terminal: bool = False
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in a container of its own, as the Airflow processes run.
+
+    Args:
+        image: Airflow's image.
+        mounts: Volume or folder to its place inside; `:ro` may follow. This package's own
+            code is always there.
+        command: What to run.
+        terminal: Whether it draws on this terminal; else its output is captured.
+    """
+    places = {str(CHECKOUT / "plugins"): "/opt/airflow/plugins:ro", **mounts}
+    volumes = [part for pair in places.items() for part in ("--volume", ":".join(pair))]
+    options = ["--rm", "--init", "--network", "none", "--user", "50000:0", *volumes]
+    if terminal and sys.stdout.isatty():
+        options += ["--tty", "--interactive"]
+    elif terminal:
+        options += ["--env", f"COLUMNS={shutil.get_terminal_size((140, 24)).columns}"]
+    full = ["docker", "run", *options, image, *command]
+    return subprocess.run(full, capture_output=not terminal, check=False)
 
 
 def _service_filter(service: str) -> list[str]:
