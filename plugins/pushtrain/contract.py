@@ -6,14 +6,12 @@ The trainer inside the images does not import this module; it keeps the same nam
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any, Self
 
-SCHEMA = 1
+from pushtrain.record import Record
 
 # Where a round's folders lie inside a training container.
 WORK_DIR = "/work"  # rounds/<n>/source: the tree that is trained, and the working directory
@@ -99,24 +97,6 @@ def script_slug(script: str) -> str:
 def run_id(experiment: str, round_number: int, attempt: int) -> str:
     """Return the DAG run id of an attempt: the same attempt can not be triggered twice."""
     return f"{experiment}.r{round_number}.a{attempt}"
-
-
-class Record:
-    """Base of the frozen dataclasses that are stored as JSON objects."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields with the schema number, ready for JSON."""
-        return {"schema": SCHEMA, **dataclasses.asdict(self)}  # type: ignore[call-overload]  # subclasses are dataclasses
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Build the record, ignoring fields of later schemas.
-
-        Raises:
-            TypeError: A field without a default is missing.
-        """
-        names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]  # same
-        return cls(**{k: v for k, v in data.items() if k in names})
 
 
 @dataclass(frozen=True)
@@ -322,6 +302,9 @@ class Result(Record):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", tuple(self.notes))
+        # user code can write this record, and NaN would win every comparison
+        if self.accuracy is not None and not 0 <= self.accuracy <= 1:
+            raise ValueError(f"accuracy = {self.accuracy} is not in 0..1")
         if self.split is not None:
             object.__setattr__(self, "split", Split(self.split))
         if isinstance(self.error, Mapping):

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from pushtrain.contract import (
-    SCHEMA,
     Attempt,
     Cause,
     Change,
@@ -13,7 +12,6 @@ from pushtrain.contract import (
     Family,
     Heartbeat,
     Knob,
-    Record,
     Result,
     RoundOutcome,
     ScriptFailure,
@@ -26,6 +24,7 @@ from pushtrain.contract import (
     script_slug,
     slug,
 )
+from pushtrain.record import SCHEMA, Record
 
 SETTINGS = ScriptSettings(0.9, 5, 2, 1.5, 512, 0.5, 1, True, ("/data/a",), ("x@example.com",))
 EXPERIMENT = Experiment(
@@ -92,6 +91,51 @@ def test_record_ignores_fields_of_a_later_schema() -> None:
 def test_record_without_a_needed_field_is_refused() -> None:
     with pytest.raises(TypeError, match="attempt"):
         Step.from_dict({"experiment": "a", "round": 1})
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        (Heartbeat, "at", "now"),
+        (Heartbeat, "attempt", 1.5),
+        (Heartbeat, "epoch", True),
+        (Heartbeat, "phase", None),
+        (Heartbeat, "accuracy", [0.5]),
+        (Result, "accuracy", "0.97"),
+        (Result, "accuracy", 97),
+        (Result, "accuracy", float("nan")),
+        (Result, "split", "moon"),
+        (Result, "split", 3),
+        (Result, "notes", "text"),
+        (Result, "notes", [1]),
+        (Result, "artifact", 5),
+        (Result, "error", "ValueError"),
+        (Result, "error", {"type": 1, "message": ""}),
+        (ScriptFailure, "line", "3"),
+        (RoundOutcome, "values", [1]),
+        (RoundOutcome, "values", {"k": None}),
+    ],
+)
+def test_a_value_of_another_type_is_refused(kind: type[Record], field: str, value: object) -> None:
+    good = next(r for r in RECORDS if isinstance(r, kind))
+    with pytest.raises((TypeError, ValueError), match=r"\w"):
+        kind.from_dict(good.to_dict() | {field: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        (Heartbeat, "at", 5),
+        (Heartbeat, "loss", None),
+        (Result, "accuracy", 1),
+        (Result, "split", None),
+    ],
+)
+def test_a_whole_number_or_nothing_may_stand_where_it_is_allowed(
+    kind: type[Record], field: str, value: object
+) -> None:
+    good = next(r for r in RECORDS if isinstance(r, kind))
+    assert getattr(kind.from_dict(good.to_dict() | {field: value}), field) == value
 
 
 def test_nested_records_and_closed_sets_come_back_as_such() -> None:

@@ -18,13 +18,13 @@ from pushtrain.contract import (
     Experiment,
     Heartbeat,
     Knob,
-    Record,
     Result,
     RoundOutcome,
     State,
     Tweak,
 )
 from pushtrain.errors import StoreError
+from pushtrain.record import Record
 
 log = logging.getLogger(__name__)
 

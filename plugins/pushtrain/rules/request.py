@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pushtrain.contract import Record, Step
+from pushtrain.contract import Step
 from pushtrain.errors import ConfigurationError
+from pushtrain.record import Record
 
 # What a run may override of the settings that stand in the model repo.
 OVERRIDES = (
