@@ -35,6 +35,26 @@ def logged(logs: Mapping[str, float], name: str) -> float | None:
     return None
 
 
+def row_of(
+    fit: int, epoch: int, attempt: int, logs: Mapping[str, float], seconds: float
+) -> dict[str, str]:
+    """Return the row of one finished epoch.
+
+    Args:
+        fit: Number of the fit, from 1.
+        epoch: Number of the epoch, from 1.
+        attempt: Number of the attempt.
+        logs: What Keras logged for the epoch.
+        seconds: How long the epoch took.
+    """
+    row = {"fit": str(fit), "epoch": str(epoch), "attempt": str(attempt)}
+    row["seconds"] = f"{seconds:.3f}"
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        value = logged(logs, name)
+        row[name] = "" if value is None else f"{value:.6g}"
+    return row
+
+
 class HistoryTable:
     """The rows of this round, those of earlier attempts included."""
 
@@ -58,23 +78,8 @@ class HistoryTable:
         """Forget all epochs."""
         self._file.unlink(missing_ok=True)
 
-    def append(
-        self, fit: int, epoch: int, attempt: int, logs: Mapping[str, float], seconds: float
-    ) -> None:
-        """Add one finished epoch, durably.
-
-        Args:
-            fit: Number of the fit, from 1.
-            epoch: Number of the epoch, from 1.
-            attempt: Number of the attempt.
-            logs: What Keras logged for the epoch.
-            seconds: How long the epoch took.
-        """
-        row: dict[str, object] = {"fit": fit, "epoch": epoch, "attempt": attempt}
-        row["seconds"] = f"{seconds:.3f}"
-        for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
-            value = logged(logs, name)
-            row[name] = "" if value is None else f"{value:.6g}"
+    def append(self, row: Mapping[str, str]) -> None:
+        """Add one finished epoch, durably."""
         with self._file.open("a", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             if file.tell() == 0:
@@ -82,6 +87,12 @@ class HistoryTable:
             writer.writerow(row)
             file.flush()
             os.fsync(file.fileno())
+
+    def ensure(self, row: Mapping[str, str]) -> None:
+        """Add the row of a checkpoint unless its epoch is there."""
+        key = (row["fit"], row["epoch"])
+        if key not in {(known["fit"], known["epoch"]) for known in self.rows()}:
+            self.append(row)
 
     def _keep(self, wanted: Callable[[int, int], bool]) -> None:
         if not self._file.exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import shutil
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -169,7 +170,10 @@ class Fits:
         fit.found = found
         if found is not None:
             fit.order_seed = int(found.data["order_seed"])
-        self.run.history.drop_after(fit.number, found.data["epoch"] if found else 0)
+            if found.data["row"]:
+                self.run.history.ensure(found.data["row"])
+        if not fit.is_finished:
+            self._forget_after(fit.number, found.data["epoch"] if found else 0)
 
     def _skip(self, original: Any, model: Any, fit: Fit) -> Any:
         """Put a finished fit's outcome back without training; None if that is impossible."""
@@ -186,8 +190,15 @@ class Fits:
         fit.found = None
         fit.element_spec = None
         fit.checkpoints.clear()
-        self.run.history.drop_after(fit.number, 0)
+        self._forget_after(fit.number, 0)
         return None
+
+    def _forget_after(self, number: int, epoch: int) -> None:
+        """Drop what later epochs and fits left: they followed from what is trained again now."""
+        self.run.history.drop_after(number, epoch)
+        for folder in self.run.checkpoints.glob("fit-*"):
+            if int(folder.name.removeprefix("fit-")) > number:
+                shutil.rmtree(folder)
 
     def _measure(self, history: Any) -> None:
         for name, split in (("val_accuracy", Split.VALIDATION), ("accuracy", Split.TRAIN)):

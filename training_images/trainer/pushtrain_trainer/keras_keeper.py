@@ -10,7 +10,7 @@ import keras
 
 from pushtrain_trainer import keras_state
 from pushtrain_trainer.checkpoints import Checkpoint
-from pushtrain_trainer.history_table import logged
+from pushtrain_trainer.history_table import logged, row_of
 from pushtrain_trainer.legacy_arguments import Logs
 from pushtrain_trainer.run_state import Run, remember_inexact, say
 from pushtrain_trainer.stored_values import decode, encode
@@ -66,6 +66,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not ty
         self.run = run
         self._fit = fit
         self._started = time.monotonic()
+        self._row: dict[str, str] = fit.found.data["row"] if fit.found else {}
 
     @harmless
     def on_train_begin(self, logs: Any = None) -> None:
@@ -119,8 +120,10 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not ty
         run, fit = self.run, self._fit
         run.fence.check()
         seconds = time.monotonic() - self._started
-        run.history.append(fit.number, epoch + 1, run.attempt, logs or {}, seconds)
+        # the checkpoint first: a row without one would be an epoch that has to be trained again
+        self._row = row_of(fit.number, epoch + 1, run.attempt, logs or {}, seconds)
         self._save(epoch + 1, done=False)
+        run.history.append(self._row)
         figures = {name: logged(logs or {}, name) for name in FIGURES}
         run.beat.progress(loss=figures["loss"], accuracy=figures["accuracy"])
         shown = "".join(
@@ -147,6 +150,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not ty
             "attempt": self.run.attempt,
             "epoch": epoch,
             "epochs": list(fit.history.epoch),
+            "row": self._row,
             "done": done,
             "stop": bool(self.model.stop_training),
             "order_seed": fit.order_seed,

@@ -102,7 +102,7 @@ def callback_states(callbacks: list[Any], arrays: list[Any]) -> tuple[list[Any],
     """Return the encoded states of callbacks and the names of those that have more than that."""
     states, partial = [], []
     for callback in callbacks:
-        state = {}
+        state, operations = {}, {}
         for name, value in vars(callback).items():
             if name in NOT_STATE:
                 continue
@@ -111,11 +111,19 @@ def callback_states(callbacks: list[Any], arrays: list[Any]) -> tuple[list[Any],
                 state[name] = encode(value, arrays)
             except Unstorable:
                 del arrays[mark:]
+                if is_operation(value):
+                    operations[name] = value.__name__
                 own = not type(callback).__module__.startswith("keras.")
                 if own and not callable(value):
                     partial.append(f"{type(callback).__name__}.{name}")
-        states.append({"type": type(callback).__name__, "state": state})
+        kind = type(callback).__name__
+        states.append({"type": kind, "state": state, "operations": operations})
     return states, partial
+
+
+def is_operation(value: Any) -> bool:
+    """Return whether `value` is one of Keras' operations, such as the `less` of EarlyStopping."""
+    return getattr(keras.ops, getattr(value, "__name__", ""), None) is value
 
 
 def restore_callbacks(callbacks: list[Any], states: list[Any], arrays: list[Any]) -> None:
@@ -124,3 +132,5 @@ def restore_callbacks(callbacks: list[Any], states: list[Any], arrays: list[Any]
         if type(callback).__name__ == stored["type"]:
             for name, value in stored["state"].items():
                 setattr(callback, name, decode(value, arrays))
+            for name, operation in stored["operations"].items():
+                setattr(callback, name, getattr(keras.ops, operation))
