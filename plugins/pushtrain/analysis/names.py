@@ -19,7 +19,7 @@ class Names:
     Attributes:
         bound: Canonical dotted name by local name.
         stars: Modules of star imports, canonical.
-        shadowed: Names that the file defines itself.
+        shadowed: Names that the repo defines itself, here or in a module of its own.
     """
 
     bound: dict[str, str]
@@ -73,7 +73,7 @@ def read_names(tree: ast.Module, local: Callable[[ast.ImportFrom], Names | None]
             if other is None:
                 _from_framework(node, bound, stars)
             else:
-                _from_local(node, other, bound, stars)
+                shadowed |= _from_local(node, other, bound, stars)
         else:
             target = node.targets[0]
             names = Names(bound, tuple(stars), frozenset(shadowed))
@@ -101,18 +101,25 @@ def _from_framework(node: ast.ImportFrom, bound: dict[str, str], stars: list[str
 
 def _from_local(
     node: ast.ImportFrom, other: Names, bound: dict[str, str], stars: list[str]
-) -> None:
-    """Follow what a module of the repo hands on, such as `from common import Dense`."""
+) -> set[str]:
+    """Follow what a module of the repo hands on, such as `from common import Dense`.
+
+    Returns:
+        Names that mean something of the repo's own.
+    """
+    own: set[str] = set()
     for alias in node.names:
         if alias.name == "*":
             bound.update(other.bound)
             stars.extend(other.stars)
+            own |= other.shadowed
             continue
         meaning = other.dotted(ast.Name(alias.name, ast.Load()))
         if meaning:
             bound[alias.asname or alias.name] = meaning
         else:
-            bound.pop(alias.asname or alias.name, None)
+            own.add(alias.asname or alias.name)
+    return own
 
 
 def _is_under(dotted: str, *roots: str) -> bool:

@@ -32,11 +32,13 @@ class SourceText:
         for line in self.lines:
             self._starts.append(self._starts[-1] + len(line))
 
-    @property
-    def newline(self) -> str:
-        r"""The line ending of the first line, `\n` if there is only one line."""
-        first = self.lines[0] if self.lines else ""
-        return first[len(first.rstrip("\r\n")) :] or "\n"
+    def newline(self, line: int) -> str:
+        r"""Return the line ending of a 1-based line; of the first one, or `\n`, if it has none."""
+        for text in (self.lines[line - 1], self.lines[0]):
+            ending = text[len(text.rstrip("\r\n")) :]
+            if ending:
+                return ending
+        return "\n"
 
     def span(self, node: ast.expr | ast.stmt) -> Span:
         """Return the place of a node of this text's syntax tree."""

@@ -32,17 +32,26 @@ def climb(
 
 
 def _near(knob: Knob, base: int | float, tried: set[Value]) -> Iterator[int | float]:
-    """Yield a step to each side of a value, then what lies between it and its neighbours."""
-    factor = _FACTORS.get(knob.kind, 2)
-    down, up = _whole(knob, base / factor), _whole(knob, base * factor)
-    order = [down, up] if knob.kind in _DOWN_FIRST else [up, down]
+    """Yield a step to each side of a value, then what lies between it and its neighbours.
+
+    Last comes what lies beyond all that was tried: a plateau is no reason to stop.
+    """
     numbers = sorted(v for v in tried if not isinstance(v, str))
     lower = [v for v in numbers if v < base][-1:]
     upper = [v for v in numbers if v > base][:1]
     between = [_whole(knob, (v + base) / 2) for v in (*lower, *upper)]
-    for value in (*order, *between):
+    beside = _steps(knob, base, base)
+    beyond = _steps(knob, numbers[0], numbers[-1])
+    for value in (*beside, *between, *beyond):
         if value != base and value not in tried and _is_in_range(knob, value):
             yield value
+
+
+def _steps(knob: Knob, lowest: int | float, highest: int | float) -> list[int | float]:
+    """Return one step down and one step up, the promising one first."""
+    factor = _FACTORS.get(knob.kind, 2)
+    down, up = _whole(knob, lowest / factor), _whole(knob, highest * factor)
+    return [down, up] if knob.kind in _DOWN_FIRST else [up, down]
 
 
 def _whole(knob: Knob, value: float) -> int | float:

@@ -121,11 +121,12 @@ def _repeated(
         _copied(calls[span][0], text, span, is_conv=copy.is_convolution and span == copy.calls[0])
         for span in copy.calls
     ] * times
+    newline = text.newline(copy.anchor.end_line)
     if copy.idiom is Idiom.LIST:
         return _list_splice(text, copy, texts)
     indent = text.before(copy.anchor)
     end = text.line_end(copy.anchor.end_line)
-    lines = (f"{text.newline}{indent}{copy.before}{one}{copy.after}" for one in texts)
+    lines = (f"{newline}{indent}{copy.before}{one}{copy.after}" for one in texts)
     return end, end, "".join(lines)
 
 
@@ -135,7 +136,8 @@ def _list_splice(text: SourceText, copy: LayerCopy, texts: list[str]) -> _Splice
     if indent.strip():  # the list is on one line
         return end, end, "".join(f", {one}" for one in texts)
     rest = text.after(copy.anchor)
-    separator = f"{text.newline}{indent}"
+    newline = text.newline(copy.anchor.end_line)
+    separator = f"{newline}{indent}"
     if re.fullmatch(r"\s*,\s*(#.*)?", rest):
         end = text.line_end(copy.anchor.end_line)
         return end, end, "".join(f"{separator}{one}," for one in texts)

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pushtrain.analysis.family import Evidence, read_family
+from pushtrain.contract import Family
+from pushtrain.errors import ScriptError
+
+EXAMPLES = Path(__file__).parents[3] / "model_src"
+
+
+def _family(source: str, **modules: str) -> Family:
+    sources = {"train.py": source} | {f"{name}.py": text for name, text in modules.items()}
+    return read_family("train.py", sources).family
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("from keras.layers import Conv2D\nConv2D(3, 3)\n", id="keras"),
+        pytest.param("from tensorflow.keras.layers import Conv1D as C\nC(3, 3)\n", id="alias"),
+        pytest.param("from tensorflow.python.keras.layers import Conv3D\nConv3D(3, 3)", id="tfp"),
+        pytest.param("import tensorflow as tf\ntf.keras.layers.Conv2D(3, 3)\n", id="chain"),
+        pytest.param("import tensorflow\ntensorflow.keras.layers.Conv2D(3, 3)\n", id="no-alias"),
+        pytest.param("from tensorflow import keras as k\nk.layers.Conv2D(1, 1)\n", id="from-tf"),
+        pytest.param("import keras.layers as L\nL.SeparableConv2D(3, 3)\n", id="module-alias"),
+        pytest.param("import tensorflow as tf\nL = tf.keras.layers\nL.Conv2D(3, 3)", id="variable"),
+        pytest.param("from keras.layers import *\nConv2D(3, 3)\n", id="star"),
+        pytest.param("from tensorflow.keras import *\nlayers.Conv2D(3, 3)\n", id="star-of-keras"),
+        pytest.param("from keras.layers.convolutional import Conv2D\nConv2D(3, 3)", id="keras-1"),
+        pytest.param(
+            "import keras\ndef build():\n  return keras.layers.DepthwiseConv2D(3)\nbuild()\n",
+            id="in-a-function",
+        ),
+        pytest.param(
+            "import keras\nclass Net(keras.Model):\n  def __init__(self):\n"
+            "    self.c = keras.layers.Conv2DTranspose(3, 3)\nNet()\n",
+            id="in-a-class",
+        ),
+        pytest.param(
+            "from functools import partial\nimport keras\nC = partial(keras.layers.Conv2D)\n",
+            id="partial",
+        ),
+        pytest.param(
+            "try:\n  from keras.layers import Conv2D\nexcept ImportError:\n"
+            "  from tensorflow.keras.layers import Conv2D\nConv2D(3, 3)\n",
+            id="conditional-import",
+        ),
+    ],
+)
+def test_convolutions_are_cnn(source: str) -> None:
+    assert _family(source) is Family.CNN
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("from keras.layers import Conv2D, Dense\nDense(3)\n", id="conv-only-imported"),
+        pytest.param(
+            "from keras.layers import *\nclass Conv2D:\n  pass\nConv2D()\nDense(3)\n", id="shadowed"
+        ),
+        pytest.param("import keras\n# Conv2D(3)\nkeras.layers.Dense(3)\n", id="in-a-comment"),
+        pytest.param(
+            "import keras\ndef unused():\n  keras.layers.Conv2D(3, 3)\nkeras.layers.Dense(3)\n",
+            id="in-a-function-that-nothing-calls",
+        ),
+        pytest.param(
+            "from sklearn.model_selection import train_test_split\nimport keras\n"
+            "keras.layers.Dense(3).fit()\n",
+            id="sklearn-only-splits",
+        ),
+        pytest.param(
+            "from sklearn.linear_model import LogisticRegression\nimport keras\n"
+            "LogisticRegression().fit(x, y)\nkeras.layers.Dense(3)\n",
+            id="sklearn-beside-keras",
+        ),
+        pytest.param(
+            "try:\n  import torch\nexcept ImportError:\n  torch = None\n"
+            "from keras.layers import Dense\nDense(3)\n",
+            id="optional-torch",
+        ),
+    ],
+)
+def test_dense_only_is_ann(source: str) -> None:
+    assert _family(source) is Family.ANN
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("from sklearn.svm import SVC\nSVC().fit(x, y)\n", id="from"),
+        pytest.param("import sklearn.neighbors as n\nn.KNeighborsClassifier().fit(x, y)", id="as"),
+        pytest.param("from sklearn import tree\ntree.DecisionTreeClassifier().fit(x, y)", id="mod"),
+        pytest.param("from sklearn.ensemble import *\nRandomForestClassifier().fit(x)", id="star"),
+        pytest.param(
+            "from sklearn.svm import SVC\nfrom sklearn.model_selection import cross_val_score\n"
+            "cross_val_score(SVC(), x, y)\n",
+            id="cross-validation",
+        ),
+    ],
+)
+def test_a_fitted_estimator_is_sklearn(source: str) -> None:
+    assert _family(source) is Family.SKLEARN
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        pytest.param(
+            "import os\n\nimport torch\n",
+            "imports torch at line 3; families: ann, cnn, sklearn",
+            id="torch",
+        ),
+        pytest.param("from torch import nn\n", "imports torch at line 1", id="from-torch"),
+        pytest.param("import xgboost as xgb\n", "imports xgboost at line 1", id="xgboost"),
+        pytest.param(
+            "from keras.layers import LSTM, Dense\nDense(1)\nLSTM(3)\n",
+            "uses LSTM at line 3",
+            id="recurrent",
+        ),
+        pytest.param(
+            "import keras\nkeras.layers.MultiHeadAttention(2, 2)\nkeras.layers.Dense(1)\n",
+            "uses MultiHeadAttention at line 2",
+            id="attention",
+        ),
+        pytest.param(
+            "from keras.applications import VGG16\nVGG16()\n",
+            "uses the pretrained network VGG16 at line 2",
+            id="pretrained",
+        ),
+        pytest.param(
+            "from keras.applications.vgg16 import VGG16\nVGG16()\n", "VGG16", id="pretrained-module"
+        ),
+        pytest.param(
+            "from sklearn.svm import SVC\nSVC()\n", "uses SVC at line 2, but fits no", id="no-fit"
+        ),
+        pytest.param(
+            "from sklearn.preprocessing import StandardScaler\nStandardScaler().fit(x)\n",
+            "imports sklearn.preprocessing at line 1, but builds no model",
+            id="preprocessing-only",
+        ),
+        pytest.param("import tensorflow as tf\n", "builds no model", id="bare-tensorflow"),
+        pytest.param("print(1)\n", "builds no model of Keras or scikit-learn", id="no-framework"),
+        pytest.param("", "builds no model", id="empty"),
+        pytest.param(
+            "class SVC:\n  pass\nSVC().fit(1, 2)\nfrom sklearn.svm import SVC\n",
+            "builds no model",
+            id="local-class",
+        ),
+    ],
+)
+def test_everything_else_is_unsupported(source: str, message: str) -> None:
+    reading = read_family("train.py", {"train.py": source})
+    assert reading.family is Family.UNSUPPORTED
+    assert message in reading.message
+    assert reading.message.endswith("families: ann, cnn, sklearn")
+
+
+def test_layers_in_a_module_of_the_repo_count() -> None:
+    helper = "import keras\ndef build():\n    return keras.layers.Conv2D(3, 3)\n"
+    reading = read_family(
+        "m/train.py", {"m/train.py": "import nets\nnets.build()\n", "m/nets.py": helper}
+    )
+    assert reading.family is Family.CNN
+    assert reading.evidence == (Evidence("m/nets.py", 3, "Conv2D"),)
+    assert reading.message == "cnn: uses Conv2D at line 3 of m/nets.py"
+
+
+def test_what_the_script_does_not_reach_in_a_helper_does_not_count() -> None:
+    helper = "import keras\ndef other():\n    keras.layers.LSTM(3)\ndef plot():\n    pass\n"
+    source = "from helper import plot\nfrom keras.layers import Dense\nDense(3)\nplot()\n"
+    assert _family(source, helper=helper) is Family.ANN
+
+
+def test_the_main_guard_of_a_helper_does_not_count() -> None:
+    helper = "import keras\nif __name__ == '__main__':\n    keras.layers.Conv2D(3, 3)\n"
+    assert _family("import keras, helper\nkeras.layers.Dense(3)\n", helper=helper) is Family.ANN
+
+
+@pytest.mark.parametrize(
+    "common",
+    [
+        pytest.param("from keras.layers import Conv2D, Dense\n", id="names"),
+        pytest.param("from keras.layers import *\n", id="star"),
+    ],
+)
+def test_names_that_a_local_module_hands_on_are_followed(common: str) -> None:
+    assert _family("from common import *\nConv2D(3, 3)\n", common=common) is Family.CNN
+    assert _family("from common import Conv2D as C\nC(3, 3)\n", common=common) is Family.CNN
+
+
+def test_a_class_of_a_local_module_is_not_the_frameworks() -> None:
+    helper = "class Conv2D:\n    pass\n"
+    source = "from keras.layers import *\nfrom helper import Conv2D\nConv2D()\nDense(3)\n"
+    assert _family(source, helper=helper) is Family.ANN
+
+
+def test_the_file_name_tells_nothing() -> None:
+    source = "from keras.layers import Dense\nDense(3)\n"
+    assert read_family("mnist_cnn.py", {"mnist_cnn.py": source}).family is Family.ANN
+
+
+def test_a_broken_module_is_the_scripts_error() -> None:
+    with pytest.raises(ScriptError, match=r"helper\.py:1:5"):
+        _family("import helper\n", helper="x = = 1\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("cnn_digits.py", Family.CNN),
+        ("ann_digits.py", Family.ANN),
+        ("knn_digits.py", Family.SKLEARN),
+        ("mnist_cnn.py", Family.ANN),
+    ],
+)
+def test_the_examples_are_what_their_code_says(name: str, family: Family) -> None:
+    assert read_family(name, {name: (EXAMPLES / name).read_text()}).family is family
