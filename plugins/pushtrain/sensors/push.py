@@ -76,7 +76,7 @@ class PushSensor(BaseSensorOperator):
         return request_of(
             params=dict(context["params"]),
             conf=dict(run.conf or {}),
-            scheduled=str(run.run_type) == "scheduled",
+            scheduled=run.run_type == "scheduled",  # an enum of strings
             until=started + self.window.total_seconds(),
         )
 
