@@ -30,7 +30,7 @@ from pushtrain.contract import TRAIN_DAG, TRAINABLE
 from pushtrain.operators.training import TrainingOperator
 from pushtrain.sensors.push import PushSensor
 
-WINDOW = timedelta(minutes=10)  # one grid row per window; the schedule has the same length
+WINDOW = timedelta(minutes=5)  # one grid row per window; the schedule has the same length
 # A task that lost its worker, its engine or the model repo comes back to the same work.
 PATIENT = {"retries": 10, "retry_delay": timedelta(seconds=15)}
 BRIEF = {"retries": 3, "retry_delay": timedelta(seconds=5)}
@@ -67,7 +67,7 @@ PARAMS = {
 with DAG(
     dag_id=TRAIN_DAG,
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("*/10 * * * *", timezone="UTC", run_immediately=True),
+    schedule=CronTriggerTimetable("*/5 * * * *", timezone="UTC", run_immediately=True),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=64,
