@@ -11,6 +11,8 @@ from pushtrain.adapters.store import Store
 from pushtrain.contract import Attempt, Cause, Result, Step
 from pushtrain.errors import StoreError
 
+_LONGEST_MESSAGE = 2000  # characters; user code chooses the text of its exceptions
+
 
 def finished_attempt(store: Store, step: Step) -> Attempt | None:
     """Return the attempt that trained the step's round to its end, None if none has yet."""
@@ -73,5 +75,5 @@ def _judged(attempt: Attempt, end: ContainerEnd, result: Result | None) -> tuple
         return end.cause, end.message
     if result.error:
         where = f"{result.error.file}:{result.error.line}: " if result.error.line else ""
-        return end.cause, f"{where}{result.error.type}: {result.error.message}"
-    return end.cause, " ".join(result.notes) or end.message
+        return end.cause, f"{where}{result.error.type}: {result.error.message}"[:_LONGEST_MESSAGE]
+    return end.cause, " ".join(result.notes)[:_LONGEST_MESSAGE] or end.message

@@ -21,6 +21,8 @@ from pushtrain.errors import ConfigurationError, OutsideError
 _PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 2.0
 
+_LONGEST_LINE = 2**14  # bytes; the engine cuts its own records there, too
+
 _CAUSES = {
     ExitCode.FINISHED: Cause.FINISHED,
     ExitCode.SCRIPT_ERROR: Cause.SCRIPT_ERROR,
@@ -78,7 +80,12 @@ class ContainerEnd:
 
 @contextmanager
 def clear_errors(url: str) -> Iterator[None]:
-    """Turn the SDK's errors into ours: what is wrong and what to do."""
+    """Turn the SDK's errors into ours: what is wrong and what to do.
+
+    Raises:
+        ConfigurationError: The engine says that what was asked for is wrong.
+        OutsideError: Everything else; the same may work later.
+    """
     try:
         yield
     except (requests.ConnectionError, requests.Timeout) as err:
@@ -87,6 +94,10 @@ def clear_errors(url: str) -> Iterator[None]:
             f"[pushtrain] docker_url ({type(err).__name__})"
         ) from err
     except APIError as err:
+        if err.status_code == 400:  # more CPUs than the host has, two folders of one name, ...
+            raise ConfigurationError(
+                f"the container engine can not do that: {err.explanation}"
+            ) from err
         raise OutsideError(f"the container engine refused: {err.explanation or err}") from err
     except DockerException as err:
         raise OutsideError(f"the container engine at {url} can not be used: {err}") from err
@@ -197,9 +208,15 @@ def follow(api: APIClient, container: str, on_line: Callable[[str], None]) -> No
 def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
     rest = b""
     for chunk in chunks:
-        # a progress bar redraws its line with \r: only the last state of it is worth a log line
         *whole, rest = (rest + chunk).split(b"\n")
         yield from (_text(line) for line in whole)
+        # A progress bar redraws its line with \r and ends it once an epoch, if ever: only its
+        # last state is kept, and a line that never ends comes in parts. The last \r stays, it
+        # may belong to a line's end.
+        rest = rest[rest.rfind(b"\r", 0, -1) + 1 :]
+        if len(rest) > _LONGEST_LINE:
+            yield _text(rest)
+            rest = b""
     if rest:
         yield _text(rest)
 

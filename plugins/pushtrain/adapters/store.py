@@ -180,8 +180,12 @@ class Store:
         return self._read(path, Result)
 
     def finished_epochs(self, experiment: str, round_number: int) -> int:
-        """Return how many epochs the round's curves hold; 0 before the first."""
-        raw = read_bytes(self.output_dir(experiment, round_number) / "history.csv") or b""
+        """Return how many epochs the round's curves hold; 0 before the first or if damaged."""
+        try:
+            raw = read_bytes(self.output_dir(experiment, round_number) / "history.csv") or b""
+        except StoreError as err:
+            log.warning("%s", err)
+            return 0
         return max(0, raw.count(b"\n") - 1)
 
     def knobs(self, experiment: str, round_number: int) -> list[Knob]:

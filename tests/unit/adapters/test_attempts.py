@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.records import attempt, experiment
+
+from pushtrain.adapters.attempts import close_attempt, finished_attempt, mark
+from pushtrain.adapters.engine import ContainerEnd
+from pushtrain.adapters.records import write_json
+from pushtrain.adapters.store import Store
+from pushtrain.contract import Cause, Result, ScriptFailure, Split, Step
+from pushtrain.errors import StoreError
+
+STEP = Step(experiment().id, 0, 2)
+FINISHED = ContainerEnd(0, Cause.FINISHED, "")
+FAILED = ContainerEnd(10, Cause.SCRIPT_ERROR, "exit code 10")
+KILLED = ContainerEnd(137, Cause.KILLED, "exit code 137")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path)
+    store.prepare_round(STEP.experiment, 0)
+    store.save_attempt(STEP.experiment, 0, attempt(1, ended_at=1001.0, cause=Cause.KILLED))
+    store.save_attempt(STEP.experiment, 0, attempt(2, epochs=1))
+    return store
+
+
+def leave(store: Store, result: Result) -> None:
+    write_json(store.output_dir(STEP.experiment, 0) / "result.json", result.to_dict())
+
+
+def test_a_finished_training_is_closed_as_such(store: Store) -> None:
+    leave(store, Result(2, 0.9, Split.TEST))
+    closed = close_attempt(store, STEP, FINISHED, ["a", "b"])
+    assert (closed.cause, closed.exit_code) == (Cause.FINISHED, 0)
+    assert closed.ended_at is not None
+    assert store.attempt(STEP.experiment, 0, 2) == closed
+    assert store.attempt_log(STEP.experiment, 0, 2).read_text() == "a\nb\n"
+    assert finished_attempt(store, STEP) == closed
+
+
+def test_a_killed_training_is_closed_as_such(store: Store) -> None:
+    closed = close_attempt(store, STEP, KILLED, [])
+    assert (closed.cause, closed.message) == (Cause.KILLED, "exit code 137")
+    assert finished_attempt(store, STEP) is None
+
+
+def test_exit_code_0_without_a_result_is_no_success(store: Store) -> None:
+    closed = close_attempt(store, STEP, FINISHED, [])
+    assert closed.cause is Cause.SCRIPT_ERROR
+    assert "without a result" in closed.message
+
+
+@pytest.mark.parametrize("accuracy", [0.9])
+def test_the_late_result_of_an_older_attempt_is_ignored(store: Store, accuracy: float) -> None:
+    leave(store, Result(1, accuracy, Split.TEST))
+    assert close_attempt(store, STEP, FINISHED, []).cause is Cause.SCRIPT_ERROR
+
+
+def test_the_error_of_the_script_is_told_with_its_line(store: Store) -> None:
+    leave(store, Result(2, error=ScriptFailure("ValueError", "no data", "a.py", 3)))
+    closed = close_attempt(store, STEP, FAILED, [])
+    assert (closed.cause, closed.message) == (Cause.SCRIPT_ERROR, "a.py:3: ValueError: no data")
+
+
+def test_an_endless_message_of_the_script_is_cut(store: Store) -> None:
+    leave(store, Result(2, error=ScriptFailure("ValueError", "x" * 10**6)))
+    assert len(close_attempt(store, STEP, FAILED, []).message) < 5000
+
+
+def test_the_notes_of_a_training_without_a_metric_are_told(store: Store) -> None:
+    leave(store, Result(2, notes=("nothing was evaluated",)))
+    end = ContainerEnd(11, Cause.NO_METRIC, "exit code 11")
+    closed = close_attempt(store, STEP, end, [])
+    assert (closed.cause, closed.message) == (Cause.NO_METRIC, "nothing was evaluated")
+
+
+def test_a_cause_that_was_marked_before_stays(store: Store) -> None:
+    mark(store, STEP, Cause.HUNG, "no progress")
+    closed = close_attempt(store, STEP, KILLED, [])
+    assert (closed.cause, closed.message, closed.exit_code) == (Cause.HUNG, "no progress", 137)
+
+
+def test_an_attempt_that_has_ended_is_not_marked(store: Store) -> None:
+    close_attempt(store, STEP, KILLED, [])
+    mark(store, STEP, Cause.STOPPED, "too late")
+    after = store.attempt(STEP.experiment, 0, 2)
+    assert after is not None
+    assert after.cause is Cause.KILLED
+
+
+def test_epochs_are_counted_and_never_become_fewer(store: Store) -> None:
+    assert close_attempt(store, STEP, KILLED, []).epochs == 1
+    store.save_attempt(STEP.experiment, 0, attempt(2, epochs=1))
+    (store.output_dir(STEP.experiment, 0) / "history.csv").write_text("epoch\n1\n2\n3\n")
+    assert close_attempt(store, STEP, KILLED, []).epochs == 3
+
+
+def test_a_step_that_was_never_started_can_not_be_closed(store: Store) -> None:
+    with pytest.raises(StoreError, match=r"r0\.a3"):
+        close_attempt(store, Step(STEP.experiment, 0, 3), KILLED, [])
+
+
+@pytest.mark.parametrize("name", ["result.json", "history.csv"])
+def test_whatever_user_code_left_the_attempt_is_closed(store: Store, name: str) -> None:
+    (store.output_dir(STEP.experiment, 0) / name).symlink_to("/etc/passwd")
+    assert close_attempt(store, STEP, KILLED, []).cause is Cause.KILLED

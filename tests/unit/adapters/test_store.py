@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from tests.unit.records import attempt, experiment
+
+from pushtrain.adapters.store import TRAINING_GID, TRAINING_UID, Store, give_to_training, is_open
+from pushtrain.contract import (
+    Change,
+    Experiment,
+    Knob,
+    Result,
+    ScriptSettings,
+    Split,
+    State,
+    Tweak,
+)
+from pushtrain.errors import StoreError
+
+ID = experiment().id
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def put(store: Store, name: str, text: str, number: int = 0) -> Path:
+    path = store.output_dir(ID, number) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_an_experiment_comes_back(store: Store) -> None:
+    made = experiment(settings=ScriptSettings(data=("/d",)), state=State.REACHED)
+    assert store.create_experiment(made)
+    assert store.experiment(ID) == made
+
+
+def test_an_experiment_is_created_once(store: Store) -> None:
+    assert store.create_experiment(experiment(subject="first"))
+    assert not store.create_experiment(experiment(subject="second"))
+    assert store.experiment(ID).subject == "first"
+
+
+def test_only_one_of_many_at_once_creates_it(store: Store) -> None:
+    made: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: made.append(store.create_experiment(experiment())))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(made) == [False] * 7 + [True]
+
+
+def test_no_change_is_lost_when_many_change_at_once(store: Store) -> None:
+    store.create_experiment(experiment())
+    fields = ["round", "attempt", "restarts", "best_round"]
+
+    def change(name: str) -> None:
+        for value in range(1, 11):
+            store.update_experiment(ID, **{name: value})
+
+    threads = [threading.Thread(target=change, args=(name,)) for name in fields]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    after = store.experiment(ID)
+    assert [getattr(after, name) for name in fields] == [10] * 4
+
+
+def test_an_update_changes_what_it_names_and_the_time(store: Store) -> None:
+    store.create_experiment(experiment())
+    after = store.update_experiment(ID, state=State.FAILED, reason="no")
+    assert after == store.experiment(ID)
+    assert (after.state, after.reason, after.subject) == (State.FAILED, "no", "Start")
+    assert after.updated_at > experiment().updated_at
+
+
+def test_an_experiment_that_is_not_there_is_named(store: Store) -> None:
+    with pytest.raises(StoreError, match="no such experiment: 'nothing-1'"):
+        store.experiment("nothing-1")
+    with pytest.raises(StoreError, match="nothing-1"):
+        store.update_experiment("nothing-1", round=1)
+
+
+def test_experiments_are_listed_oldest_first(store: Store) -> None:
+    assert store.experiments() == []
+    for number, at in ((1, 30.0), (2, 10.0), (3, 20.0)):
+        store.create_experiment(experiment(id=f"a-{number}", created_at=at))
+    assert [e.id for e in store.experiments()] == ["a-2", "a-3", "a-1"]
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", '{"id": 5}'], ids=["cut off", "list", "empty", "wrong type"]
+)
+def test_a_damaged_experiment_is_left_out_and_logged(
+    store: Store, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    store.create_experiment(experiment(id="good-1"))
+    store.create_experiment(experiment(id="bad-1"))
+    path = store.experiment_dir("bad-1") / "experiment.json"
+    path.write_text(text)
+    with caplog.at_level(logging.WARNING):
+        assert [e.id for e in store.experiments()] == ["good-1"]
+    assert str(path) in caplog.text
+    with pytest.raises(StoreError, match="experiment"):
+        store.experiment("bad-1")
+
+
+def test_attempts_come_in_order_of_their_numbers(store: Store) -> None:
+    for number in (10, 2, 1):
+        store.save_attempt(ID, 0, attempt(number))
+    store.attempt_log(ID, 0, 2).write_text("a line\n")
+    assert [a.number for a in store.attempts(ID, 0)] == [1, 2, 10]
+    assert store.attempt(ID, 0, 10) == attempt(10)
+    assert store.attempt(ID, 0, 3) is None
+    assert store.attempts(ID, 1) == []
+
+
+def test_the_lease_names_the_one_attempt_that_may_train(store: Store) -> None:
+    store.lease(ID, 0, 1)
+    store.lease(ID, 0, 2)
+    path = store.output_dir(ID, 0) / "attempt.json"
+    assert json.loads(path.read_text()) == {"attempt": 2}
+
+
+def test_a_heartbeat_is_what_the_trainer_said_last(store: Store) -> None:
+    assert store.heartbeat(ID, 0) is None
+    put(store, "heartbeat.json", '{"schema": 1, "attempt": 2, "at": 5.5, "epoch": 3, "later": 1}')
+    beat = store.heartbeat(ID, 0)
+    assert beat is not None
+    assert (beat.attempt, beat.at, beat.epoch) == (2, 5.5, 3)
+
+
+@pytest.mark.parametrize("text", ["{", '{"attempt": 1, "at": "now"}', '{"at": 1}'])
+def test_a_heartbeat_that_user_code_damaged_is_none(store: Store, text: str) -> None:
+    put(store, "heartbeat.json", text)
+    assert store.heartbeat(ID, 0) is None
+
+
+def test_a_result_comes_back(store: Store) -> None:
+    assert store.result(ID, 0) is None
+    put(store, "result.json", '{"attempt": 1, "accuracy": 0.5, "split": "test", "notes": ["x"]}')
+    assert store.result(ID, 0) == Result(1, 0.5, Split.TEST, notes=("x",))
+
+
+@pytest.mark.parametrize(
+    "text", ['{"attempt": 1, "accuracy": NaN}', '{"attempt": 1, "accuracy": "1"}', "{}"]
+)
+def test_a_result_that_user_code_damaged_is_an_error(store: Store, text: str) -> None:
+    path = put(store, "result.json", text)
+    with pytest.raises(StoreError, match="is no result") as caught:
+        store.result(ID, 0)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "epochs"),
+    [("", 0), ("fit,epoch\n", 0), ("fit,epoch\n1,1\n1,2\n", 2), ("fit,epoch\n1,1\n1,", 1)],
+)
+def test_finished_epochs_are_the_whole_lines_of_the_curves(
+    store: Store, text: str, epochs: int
+) -> None:
+    put(store, "history.csv", text)
+    assert store.finished_epochs(ID, 0) == epochs
+
+
+def test_no_curves_mean_no_finished_epochs(store: Store) -> None:
+    assert store.finished_epochs(ID, 0) == 0
+    put(store, "other", "").with_name("history.csv").symlink_to("/etc/passwd")
+    assert store.finished_epochs(ID, 0) == 0
+
+
+def test_knobs_and_tweaks_come_back(store: Store) -> None:
+    knobs = [Knob("d.units", "units", "Dense(16) units", 16, 1, 512, "a.py", 3, 7)]
+    tweak = Tweak(1, (Change("d.units", "units 16 -> 32", 16, 32),), "grow", "c0ffee")
+    assert store.knobs(ID, 0) == []
+    assert store.tweak(ID, 1) is None
+    store.save_knobs(ID, 0, knobs)
+    store.save_tweak(ID, tweak)
+    assert store.knobs(ID, 0) == knobs
+    assert store.tweak(ID, 1) == tweak
+
+
+def test_rounds_tell_what_every_round_brought(store: Store) -> None:
+    assert store.rounds(ID) == []
+    for number in (0, 1, 10):
+        store.prepare_round(ID, number)
+    put(store, "result.json", '{"attempt": 2, "accuracy": 0.5, "split": "test", "parameters": 9}')
+    store.save_attempt(ID, 0, attempt(1, ended_at=1002.0))
+    store.save_attempt(ID, 0, attempt(2, started_at=1010.0, ended_at=1013.0))
+    store.save_knobs(ID, 0, [Knob("d", "units", "u", 16, 1, 512, "a.py", 3, 7)])
+    store.save_tweak(ID, Tweak(1, (Change("d", "units 16 -> 32", 16, 32),)))
+    put(store, "result.json", "{", 10)
+    first, second, third = store.rounds(ID)
+    assert [r.round for r in (first, second, third)] == [0, 1, 10]
+    assert (first.accuracy, first.split, first.parameters) == (0.5, Split.TEST, 9)
+    assert (first.attempts, first.seconds, first.values) == (2, 5.0, {"d": 16})
+    assert (second.accuracy, second.tweak) == (None, "units 16 -> 32")
+    assert third.accuracy is None
+
+
+def test_what_user_code_can_write_lies_apart_from_our_records(store: Store) -> None:
+    writable = (store.source_dir(ID, 0), store.output_dir(ID, 0))
+    ours = (store.attempt_log(ID, 0, 1), store.experiment_dir(ID) / "experiment.json")
+    assert not any(path.is_relative_to(folder) for path in ours for folder in writable)
+
+
+def test_a_training_runs_as_the_owner_of_its_folders(store: Store) -> None:
+    store.prepare_round(ID, 0)
+    user = store.training_user(ID, 0)
+    owner = (TRAINING_UID, TRAINING_GID) if os.geteuid() == 0 else (os.getuid(), os.getgid())
+    assert user == f"{owner[0]}:{owner[1]}"
+    assert not user.startswith("0:")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands folders over")
+def test_folders_are_handed_over_with_all_that_is_in_them(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "file").mkdir(parents=True)
+    folder = tmp_path / "folder"
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "deep" / "a.py").write_text("")
+    (folder / "link").symlink_to(outside)
+    give_to_training(folder)
+    inside = [folder, *folder.rglob("*")]
+    assert {p.lstat().st_uid for p in inside} == {TRAINING_UID}
+    assert {p.stat().st_uid for p in (outside, outside / "file")} == {0}
+
+
+def test_only_a_running_experiment_is_open() -> None:
+    states: list[Experiment] = [experiment(state=s) for s in State]
+    assert [e.state for e in states if is_open(e)] == [State.RUNNING]
