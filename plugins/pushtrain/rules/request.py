@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pushtrain.contract import Step
+from pushtrain.contract import Step, slug
 from pushtrain.errors import ConfigurationError
 from pushtrain.record import Record
 
@@ -68,7 +68,8 @@ def request_of(
             raise ConfigurationError(
                 f"conf {key!r} is no param{hint} (allowed: {', '.join(sorted(_BY_HAND))})"
             )
-    if params.get("experiment"):
+    # a part of a step without the others would train something else than was meant
+    if params.get("experiment") or any(params.get(k) is not None for k in ("round", "attempt")):
         return Request("step", step=step_of(params))
     if scheduled or params.get("watch_until"):
         return Request("push", until=float(params.get("watch_until") or until))
@@ -85,12 +86,14 @@ def step_of(params: Mapping[str, Any]) -> Step:
     """Return the step that a run's params name.
 
     Raises:
-        ConfigurationError: One of its three parts is missing.
+        ConfigurationError: One of its three parts is missing, or the experiment is no id.
     """
-    try:
-        return Step(params["experiment"], int(params["round"]), int(params["attempt"]))
-    except (KeyError, TypeError) as err:
+    name, numbers = params.get("experiment"), (params.get("round"), params.get("attempt"))
+    if not name or None in numbers:
         raise ConfigurationError(
             "experiment, round and attempt belong together; the loop itself sets them. "
             "To train a script give `script`"
-        ) from err
+        )
+    if slug(name) != name:  # it names a folder: an id leads nowhere else
+        raise ConfigurationError(f"experiment {name!r} is no id; the loop itself sets it")
+    return Step(name, int(numbers[0]), int(numbers[1]))

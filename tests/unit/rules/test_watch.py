@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.unit.records import attempt, heartbeat
+
+from pushtrain.contract import Attempt, Cause, Heartbeat, Step
+from pushtrain.rules.watch import Finding, Limits, RunState, Trouble, examine
+
+STEP = Step("cnn_digits-0123abcd", 0, 2)
+LIMITS = Limits(startup_seconds=100, hang_factor=10, quiet_seconds=1000, lost_seconds=60)
+START = 1000.0
+
+
+def look(
+    now: float,
+    *,
+    run: RunState = RunState.LIVE,
+    attempts: list[Attempt] | None = None,
+    beat: Heartbeat | None = None,
+) -> Finding | None:
+    known = [attempt(1, ended_at=1.0), attempt(2)] if attempts is None else attempts
+    return examine(STEP, run, known, beat, START, now, LIMITS)
+
+
+def test_a_training_that_makes_progress_is_well() -> None:
+    beat = heartbeat(attempt=2, at=START + 500, phase="fit", pace=1.0)
+    assert look(START + 550, beat=beat) is None
+
+
+@pytest.mark.parametrize(
+    ("attempts", "says"),
+    [
+        ([], "before the training started"),
+        ([attempt(2)], "while the training was under way"),
+        ([attempt(2, ended_at=5.0, cause=Cause.KILLED, message="137")], "killed: 137"),
+        ([attempt(2, ended_at=5.0, cause=Cause.NO_METRIC)], "no metric"),
+    ],
+)
+def test_a_run_that_ended_before_its_experiment_died(attempts: list[Attempt], says: str) -> None:
+    found = look(START, run=RunState.ENDED, attempts=attempts)
+    assert found is not None
+    assert (found.step, found.trouble) == (STEP, Trouble.DIED)
+    assert says in found.message
+
+
+@pytest.mark.parametrize(("after", "lost"), [(59, False), (60, True), (9999, True)])
+def test_a_step_without_a_run_is_lost_after_a_while(after: float, lost: bool) -> None:
+    found = look(START + after, run=RunState.MISSING)
+    assert (found is not None) == lost
+    assert found is None or found.trouble is Trouble.LOST
+
+
+@pytest.mark.parametrize(
+    ("pace", "silent", "hung"),
+    [
+        (1.0, 100, False),  # ten times the pace is less than the least time
+        (1.0, 101, True),
+        (50.0, 500, False),
+        (50.0, 501, True),
+        (0.0, 1000, False),  # its pace is not known yet
+        (0.0, 1001, True),
+    ],
+)
+def test_a_fit_hangs_after_many_times_its_own_pace(pace: float, silent: float, hung: bool) -> None:
+    beat = heartbeat(attempt=2, at=START, phase="fit", pace=pace)
+    found = look(START + silent, beat=beat)
+    assert (found is not None) == hung
+    assert found is None or found.trouble is Trouble.HUNG
+
+
+def test_outside_of_a_fit_a_training_may_be_silent_for_long() -> None:
+    beat = heartbeat(attempt=2, at=START, phase="script", pace=1.0)
+    assert look(START + 999, beat=beat) is None
+    found = look(START + 1001, beat=beat)
+    assert found is not None
+    assert found.message == "no progress for 1001 s, allowed are 1000 s"
+
+
+def test_the_heartbeat_of_an_older_attempt_is_no_sign_of_life() -> None:
+    beat = heartbeat(attempt=1, at=START + 1000, phase="fit", pace=1.0)
+    found = look(START + 1001, beat=beat)
+    assert found is not None
+    assert found.trouble is Trouble.HUNG
+
+
+@pytest.mark.parametrize("attempts", [[], [attempt(2, ended_at=START)]], ids=["none", "ended"])
+def test_a_live_run_without_a_running_training_is_well(attempts: list[Attempt]) -> None:
+    assert look(START + 1e6, attempts=attempts) is None
+
+
+def test_a_finding_survives_json() -> None:
+    finding = Finding(STEP, Trouble.HUNG, "so")
+    again = Finding.from_dict(json.loads(json.dumps(finding.to_dict())))
+    assert again == finding
+    assert isinstance(again.trouble, Trouble)
