@@ -16,7 +16,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCAL := PYTHONPATH=plugins $(PYTHON) -m pushtrain.local
 VENV_LOCAL := PYTHONPATH=plugins $(BIN)/python -m pushtrain.local
-PYTEST := env -u AIRFLOW_HOME $(BIN)/pytest
+# importing Airflow writes to its home: never to the user's own
+PYTEST := AIRFLOW_HOME=$(or $(PUSHTRAIN_HOME),$(CURDIR)/.pushtrain)/pytest-airflow $(BIN)/pytest
 TYPED := plugins training_images/trainer
 
 ##@ The two commands
@@ -71,19 +72,19 @@ lint: venv ## Lint, format and types
 	$(BIN)/mypy $(TYPED)
 
 unit: venv ## Unit tests
-	$(PYTEST) tests/unit -q
+	$(PYTEST) tests/unit $(PYTEST_ARGS)
 
 dags: venv ## DAG integrity tests
-	$(PYTEST) tests/dags -q
+	$(PYTEST) tests/dags $(PYTEST_ARGS)
 
 trainer: venv images ## Tests of the package inside the images
-	$(PYTEST) tests/trainer -q
+	$(PYTEST) tests/trainer $(PYTEST_ARGS)
 
 integration: venv images ## Tests with real containers
-	$(PYTEST) tests/integration -q
+	$(PYTEST) tests/integration $(PYTEST_ARGS)
 
 system: venv images ## Tests with real Airflow and real containers
-	$(PYTEST) tests/system -q
+	$(PYTEST) tests/system $(PYTEST_ARGS)
 
 ##@ Compose set-up
 # --- begin: docker-compose.airflow.yml (make env, compose-up, compose-demo, compose-down) ---

@@ -27,6 +27,7 @@ POLL_SECONDS = 3
 DEFAULT_MINUTES = 15.0
 SENSE_SECONDS = 120.0
 MAIL_SECONDS = 20.0
+LINE_WIDTH = 140
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,8 @@ def demo_minutes(text: str) -> float:
 def main() -> int:
     """Run the demo; 0 only if every experiment reached its target."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=LINE_WIDTH)  # a log is read on wide screens; rich assumes 80
     try:
         minutes = demo_minutes(os.environ.get("PUSHTRAIN_DEMO_MINUTES", ""))
         return 0 if Demo(current_home(), console, minutes).run() else 1

@@ -10,11 +10,16 @@ from pathlib import Path
 from pushtrain.errors import OutsideError
 
 SHOWN_LINES = 15
+SHOWN_COLUMNS = 300
 
 
 def output(*arguments: str) -> str:
-    """Return what a docker command prints; empty if it failed or printed nothing."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    """Return what a docker command prints; empty if it failed or there is no such command."""
+    command = ["docker", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
@@ -57,9 +62,9 @@ def run_logged(command: Sequence[str], log: Path, env: dict[str, str] | None = N
 
 
 def last_lines(log: Path, count: int = SHOWN_LINES) -> str:
-    """Return the end of a log, each line set in; empty if there is no log."""
+    """Return the end of a log, lines set in and cut to a readable length; empty without a log."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    return "\n".join(f"    {line}" for line in lines[-count:])
+    return "\n".join(f"    {line[:SHOWN_COLUMNS]}" for line in lines[-count:])

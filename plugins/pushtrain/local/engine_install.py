@@ -45,11 +45,12 @@ def _refused(report: EngineReport, why: str) -> EngineReport:
 
 
 def _install(log: Path) -> None:
+    wanted: list[str | tuple[str, ...]] = ["docker.io", "iptables", "ca-certificates", "tini"]
     # Debian 13 splits the command off; Debian and Ubuntu name compose differently
-    compose = ("docker-compose-v2", "docker-compose")
-    wanted: list[str | tuple[str, ...]] = ["docker.io", "docker-cli", "iptables", "tini", compose]
+    wanted += [("docker-cli", ""), ("docker-buildx", "")]
+    wanted += [("docker-compose-v2", "docker-compose", "")]
     print(f"engine: none here; installing docker.io from the distribution (log: {log})", flush=True)
-    packages.install([*wanted, "ca-certificates", "docker-buildx"], log)
+    packages.install(wanted, log)
 
 
 def _start(log: Path) -> None:

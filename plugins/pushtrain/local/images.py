@@ -57,7 +57,10 @@ def build(image: Image, log: Path) -> None:
     command += ["-f", str(CONTEXT / image.family / "Dockerfile")]
     for name, value in (("BASE", image.base), *image.build_args):
         command += ["--build-arg", f"{name}={value}"]
-    docker_command.run_logged([*command, str(CONTEXT)], log, docker_command.build_environment())
+    environment = docker_command.build_environment()
+    if environment["DOCKER_BUILDKIT"] == "0":
+        command.append("--force-rm")  # the classic builder leaves the container of a failed step
+    docker_command.run_logged([*command, str(CONTEXT)], log, environment)
 
 
 def ensure_images(home: Home, base: str) -> dict[Family, str]:

@@ -64,7 +64,7 @@ class ModelRepo:
             check=False,
         )
         if done.returncode:
-            raise OutsideError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+            raise OutsideError(f"git {' '.join(arguments)}: {(done.stderr or done.stdout).strip()}")
         return done.stdout.strip()
 
     def make(self) -> None:

@@ -43,7 +43,7 @@ def install(wanted: Sequence[str | tuple[str, ...]], log: Path) -> None:
     """Install packages without recommended ones.
 
     Args:
-        wanted: Names; of a tuple, the first that apt knows. Unknown names are left out.
+        wanted: Names; of a tuple, the first that apt knows, and an empty name stands for none.
         log: What apt says is added here.
 
     Raises:
@@ -53,8 +53,16 @@ def install(wanted: Sequence[str | tuple[str, ...]], log: Path) -> None:
         raise OutsideError(f"Debian packages can not be installed because {reason}")
     _apt(["update"], log)
     choices = [(each,) if isinstance(each, str) else each for each in wanted]
-    known = [next(filter(is_known, names), "") for names in choices]
+    known = [_first_known(names, log) for names in choices]
     _apt(["install", "-y", "--no-install-recommends", *filter(None, known)], log)
+
+
+def _first_known(names: tuple[str, ...], log: Path) -> str:
+    """Return the first name that apt knows: `apt-get update` ends with 0 without a network too."""
+    for name in names:
+        if not name or is_known(name):
+            return name
+    raise OutsideError(f"apt knows no package {' or '.join(names)}: see {log}")
 
 
 def _apt(arguments: list[str], log: Path) -> None:

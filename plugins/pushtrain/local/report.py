@@ -15,8 +15,11 @@ from pushtrain.local.progress import Progress
 def results_table(found: Sequence[Progress]) -> Table:
     """Return one line per experiment with its accuracy by round."""
     table = Table(title="Experiments", title_justify="left")
-    for name in ("script", "family", "state", "rounds", "accuracy by round", "best", "target"):
-        table.add_column(name, overflow="fold")
+    for name in ("script", "family", "state", "rounds"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("accuracy by round", overflow="fold", min_width=5)
+    for name in ("best", "target"):
+        table.add_column(name, no_wrap=True)
     for name in ("restarts", "time"):
         table.add_column(name, justify="right")
     for progress in found:
