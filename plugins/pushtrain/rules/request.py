@@ -88,12 +88,12 @@ def step_of(params: Mapping[str, Any]) -> Step:
     Raises:
         ConfigurationError: One of its three parts is missing, or the experiment is no id.
     """
-    name, numbers = params.get("experiment"), (params.get("round"), params.get("attempt"))
-    if not name or None in numbers:
+    name, number, attempt = (params.get(key) for key in ("experiment", "round", "attempt"))
+    if not name or number is None or attempt is None:
         raise ConfigurationError(
             "experiment, round and attempt belong together; the loop itself sets them. "
             "To train a script give `script`"
         )
     if slug(name) != name:  # it names a folder: an id leads nowhere else
         raise ConfigurationError(f"experiment {name!r} is no id; the loop itself sets it")
-    return Step(name, int(numbers[0]), int(numbers[1]))
+    return Step(name, int(number), int(attempt))
