@@ -21,10 +21,10 @@ print("train:", X_train.shape, " test:", X_test.shape)
 # just a first guess, very small so that it trains fast
 model = Sequential()
 model.add(keras.Input(shape=(8, 8, 1)))
-model.add(Conv2D(2, (3, 3), activation='relu'))
+model.add(Conv2D(4, (3, 3), activation='relu'))
 model.add(MaxPooling2D((2, 2)))
 model.add(Flatten())
-model.add(Dense(4, activation='relu'))  # hidden layer
+model.add(Dense(8, activation='relu'))  # hidden layer
 model.add(Dense(10, activation='softmax'))
 
 model.compile(loss='sparse_categorical_crossentropy',
@@ -33,7 +33,7 @@ model.compile(loss='sparse_categorical_crossentropy',
 model.summary()
 
 # --- train ---
-model.fit(X_train, y_train, epochs=12, batch_size=32, verbose=2)
+model.fit(X_train, y_train, epochs=15, batch_size=32, verbose=2)
 
 # --- how good is it on digits it has never seen? ---
 loss, accuracy = model.evaluate(X_test, y_test, verbose=0)

@@ -8,6 +8,7 @@ import pytest
 from pushtrain.analysis.code_reading import parse
 from pushtrain.analysis.family import read_family
 from pushtrain.analysis.knobs import find_knobs
+from pushtrain.analysis.script_settings import script_settings
 from pushtrain.contract import RoundOutcome
 from pushtrain.errors import ScriptError
 from pushtrain.tuning.growth import NothingLeft
@@ -86,3 +87,9 @@ def test_an_example_can_be_tweaked_ten_times(path: Path, gain: float) -> None:
             c.knob: c.new for c in step.tweak.changes
         }
         sources = {**sources, **step.sources}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_has_a_target_of_its_own(path: Path) -> None:
+    text = (path.parent / "pyproject.toml").read_text(encoding="utf-8")
+    assert script_settings(path.name, text).target_accuracy > 0.9
