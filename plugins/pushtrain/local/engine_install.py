@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pushtrain.errors import OutsideError
-from pushtrain.local import packages
+from pushtrain.local import docker_command, packages
 from pushtrain.local.engine import SBIN, EngineReport, EngineState, check_engine
 
 START_SECONDS = 40.0
@@ -36,7 +36,7 @@ def bring_up(report: EngineReport, log_folder: Path) -> EngineReport:
         if check_engine().state is EngineState.DOWN:
             _start(log_folder / "dockerd.log")
     except OutsideError as err:
-        return _refused(report, str(err))
+        return _refused(check_engine(), str(err))
     return check_engine()
 
 
@@ -57,23 +57,29 @@ def _start(log: Path) -> None:
     if Path("/run/systemd/system").is_dir():
         print("engine: starting it with systemctl", flush=True)
         subprocess.run(["systemctl", "enable", "--now", "docker"], capture_output=True, check=False)
+        daemon = None
+        where = "journalctl -u docker"
     else:
         print(f"engine: starting dockerd (log: {log})", flush=True)
-        _start_daemon(log)
+        daemon = _start_daemon(log)
+        where = str(log)
     deadline = time.monotonic() + START_SECONDS
     while check_engine().state is not EngineState.UP:
+        if daemon is not None and daemon.poll() is not None:
+            end = docker_command.last_lines(log, 1).strip()
+            raise OutsideError(f"dockerd ended with {daemon.returncode}: {end}; see {where}")
         if time.monotonic() > deadline:
-            raise OutsideError(f"dockerd did not answer in {START_SECONDS:.0f} s: see {log}")
+            raise OutsideError(f"it did not answer in {START_SECONDS:.0f} s: see {where}")
         time.sleep(0.25)
 
 
-def _start_daemon(log: Path) -> None:
-    daemon = shutil.which("dockerd", path=os.environ.get("PATH", "") + SBIN) or "dockerd"
+def _start_daemon(log: Path) -> subprocess.Popen[bytes]:
+    program = shutil.which("dockerd", path=os.environ.get("PATH", "") + SBIN) or "dockerd"
     _drop_stale_pid_file()
     # --live-restore: trainings go on while the engine is restarted
     with log.open("ab") as sink:
-        subprocess.Popen(
-            [daemon, "--live-restore"],
+        return subprocess.Popen(
+            [program, "--live-restore"],
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,
