@@ -66,14 +66,24 @@ class KerasModel:
 
     def _merges(self) -> bool:
         """Tell whether branches of equal shape are put together, as residual blocks do."""
-        if any(layer.kind in MERGING for layer in self.layers):
-            return True
         targets = {t for layer in self.layers if (t := self._target(layer))}
-        return any(
-            isinstance(node, ast.BinOp)
-            and any(isinstance(s, ast.Name) and s.id in targets for s in (node.left, node.right))
-            for node in self.file.walk()
-        )
+        for node in self.file.walk():
+            operands: list[ast.expr] = []
+            if isinstance(node, ast.BinOp):
+                operands = [node.left, node.right]
+            elif isinstance(node, ast.AugAssign):
+                operands = [node.target, node.value]
+            elif isinstance(node, ast.Call) and self._is_merging(node):
+                return True
+            if any(isinstance(o, ast.Name) and o.id in targets for o in operands):
+                return True
+        return False
+
+    def _is_merging(self, call: ast.Call) -> bool:
+        """Tell whether a call is a merging layer, its function, or one of keras.ops or tf.math."""
+        dotted = self.file.names.dotted(call.func) or ""
+        root, name = dotted.partition(".")[0], dotted.rpartition(".")[2]
+        return root in {"keras", "tensorflow"} and name in MERGING
 
     def _is_consumed(self, layer: Layer) -> bool:
         """Tell whether something other than the model itself takes a functional layer's result."""

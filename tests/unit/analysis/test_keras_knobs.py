@@ -187,10 +187,18 @@ def test_a_variable_used_again_is_another_model() -> None:
     assert _values(source) == {"script.m2.dense0.units": 32, "script.m2.dense.depth": 1}
 
 
-def test_branches_that_are_added_keep_their_width() -> None:
-    source = (
-        "x = Dense(16)(i)\ny = Dense(16)(x)\nz = Add()([x, y])\nz = Dense(8)(z)\no = Dense(3)(z)\n"
-    )
+@pytest.mark.parametrize(
+    "merged",
+    [
+        pytest.param("z = Add()([x, y])", id="layer"),
+        pytest.param("z = keras.layers.add([x, y])", id="function"),
+        pytest.param("z = keras.ops.multiply(x, y)", id="operation"),
+        pytest.param("z = x + y", id="operator"),
+        pytest.param("z = y\nz += x", id="in-place"),
+    ],
+)
+def test_branches_that_are_added_keep_their_width(merged: str) -> None:
+    source = f"x = Dense(16)(i)\ny = Dense(16)(x)\n{merged}\nz = Dense(8)(z)\no = Dense(3)(z)\n"
     assert [k.kind for k in _knobs(source)] == ["depth"]
 
 
