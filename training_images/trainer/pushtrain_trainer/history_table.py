@@ -74,6 +74,10 @@ class HistoryTable:
         """Forget the epochs of `fit` after `epoch` and all of later fits."""
         self._keep(lambda f, e: f < fit or (f == fit and e <= epoch))
 
+    def repair(self) -> None:
+        """Remove the row that a crash cut short, so that the next one starts on its own line."""
+        self._keep(lambda fit, epoch: True)
+
     def clear(self) -> None:
         """Forget all epochs."""
         self._file.unlink(missing_ok=True)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import tensorflow
-from keras.src.trainers.data_adapters import array_data_adapter
+from keras.src.trainers import data_adapters
 
 from pushtrain_trainer.patches import Patches
 
 if TYPE_CHECKING:
     from pushtrain_trainer.keras_fits import Fit, Fits
+
+
+ADAPTERS = ("ArrayDataAdapter", "TFDatasetAdapter", "PyDatasetAdapter", "GeneratorDataAdapter")
 
 
 def epoch_order(seed: int, epoch: int, size: int) -> Any:
@@ -30,13 +33,15 @@ def control_order(fits: Fits, patches: Patches) -> None:
             fit = fits.current
             if fit is None or fit.element_spec is not None or not fits.run.trusted:
                 return original(adapter)  # no fit, or its validation data
-            dataset = _ordered_dataset(fit, original, adapter)
-            fit.element_spec = dataset.element_spec
+            is_array = isinstance(adapter, data_adapters.ArrayDataAdapter)
+            dataset = _ordered_dataset(fit, original, adapter) if is_array else original(adapter)
+            fit.element_spec = getattr(dataset, "element_spec", None)
             return dataset
 
         return get_tf_dataset
 
-    patches.wrap(array_data_adapter.ArrayDataAdapter, "get_tf_dataset", make)
+    for name in ADAPTERS:
+        patches.wrap(getattr(data_adapters, name), "get_tf_dataset", make)
 
 
 def _ordered_dataset(fit: Fit, original: Any, adapter: Any) -> Any:

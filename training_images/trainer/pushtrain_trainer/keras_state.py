@@ -58,13 +58,20 @@ def assign_all(variables: list[Any], values: list[Any]) -> None:
 
 
 def build(model: Any, element_spec: Any) -> None:
-    """Create the variables of a model and of its optimizer that no batch has created yet."""
-    if element_spec is not None and not model.built:
+    """Create the variables of a model and of its optimizer that no batch has created yet.
+
+    Raises:
+        ValueError: The shapes of a batch are not known, so only a batch can create them.
+    """
+    if not model.built:
+        if element_spec is None:
+            raise ValueError("the model gets its variables from its first batch only")
         specs = tensorflow.nest.map_structure(
             lambda s: tensorflow.TensorSpec([None, *s.shape[1:]], s.dtype), element_spec
         )
         model._symbolic_build(data_batch=specs)
-    if model.optimizer is not None and not model.optimizer.built:
+    # an optimizer that is built on no variables refuses those that come later
+    if model.optimizer is not None and not model.optimizer.built and model.trainable_variables:
         model.optimizer.build(model.trainable_variables)
 
 

@@ -102,6 +102,7 @@ def claim_checkpoints(run: Run) -> None:
     known = read_json(about)
     if isinstance(known, dict) and known.get("version") == version:
         run.seed = int(known["seed"])
+        run.history.repair()
         for reason in known.get("inexact", ()):
             run.resumed = True
             run.note_inexact(str(reason))
