@@ -1,0 +1,6 @@
+from sklearn.datasets import load_wine
+from sklearn.neighbors import KNeighborsClassifier
+
+X, y = load_wine(return_X_y=True)
+knn = KNeighborsClassifier(n_neighbors=3)
+knn.fit(X, y)
