@@ -68,6 +68,10 @@ class AirflowApi:
             self._token = str(self.call("POST", "/auth/token", login)["access_token"])
         return self._token
 
+    def log_in(self) -> None:
+        """Get a token, which only the Airflow that the password belongs to gives."""
+        self._get_token()
+
     def sick_parts(self) -> dict[str, str]:
         """Return the parts that are not healthy, with what Airflow says of them.
 

@@ -67,6 +67,8 @@ def airflow_environment(
     if "AIRFLOW_CONN_GIT_DEFAULT" in settings:
         settings.setdefault("AIRFLOW__PUSHTRAIN__GIT_CONN_ID", "git_default")
     path = f"{CHECKOUT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    # Airflow refuses to run as a user without a name, which a container may well give us
+    inherited.setdefault("LOGNAME", "pushtrain")
     return {**inherited, **_without_proxy(), **settings, "PATH": path, "NO_COLOR": "1"}
 
 

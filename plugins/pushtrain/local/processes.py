@@ -20,12 +20,14 @@ class ProcessFacts:
     Attributes:
         session: Number of its session; it stays when parents die.
         started: Clock ticks from the start of the machine to its own.
+        parent: Number of the process that started it, 1 once that is gone.
         state: One letter; `Z` is dead, but not yet fetched by its parent.
     """
 
     pid: int
     session: int
     started: int
+    parent: int
     state: str
 
 
@@ -37,8 +39,15 @@ def facts(pid: int) -> ProcessFacts | None:
         return None
     # the name in brackets may hold anything, so count from the last bracket on
     fields = text[text.rindex(")") + 2 :].split()
-    found = ProcessFacts(pid, session=int(fields[3]), started=int(fields[19]), state=fields[0])
-    return None if found.state in "ZX" else found
+    if fields[0] in "ZX":
+        return None
+    return ProcessFacts(
+        pid,
+        session=int(fields[3]),
+        started=int(fields[19]),
+        parent=int(fields[1]),
+        state=fields[0],
+    )
 
 
 def all_processes() -> Iterator[ProcessFacts]:
@@ -46,6 +55,11 @@ def all_processes() -> Iterator[ProcessFacts]:
     for folder in PROC.iterdir():
         if folder.name.isdigit() and (found := facts(int(folder.name))):
             yield found
+
+
+def children(pid: int) -> list[int]:
+    """Return the pids of the living processes that `pid` started itself."""
+    return [found.pid for found in all_processes() if found.parent == pid]
 
 
 def has_variable(pid: int, setting: str) -> bool:

@@ -7,11 +7,12 @@ import dataclasses
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pushtrain.contract import MONITOR_DAG, TRAIN_DAG
 from pushtrain.errors import OutsideError, PushtrainError
-from pushtrain.local import mailbox
+from pushtrain.local import mailbox, processes
 from pushtrain.local.airflow_api import AirflowApi, read_password
 from pushtrain.local.airflow_env import (
     USER,
@@ -32,8 +33,15 @@ READY_SECONDS = 180.0
 # tasks under way get the time to say that they end
 STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.5
+START_TRIES = 3
+# scheduler, dag-processor, api-server, triggerer: `airflow standalone` restarts none of them
+PARTS = 4
 FIRST_PORTS = Ports(api=8080, worker_log=8793, trigger_log=8794)
 DAGS = frozenset({TRAIN_DAG, MONITOR_DAG})
+
+
+class PortTakenError(OutsideError):
+    """Another Airflow answers on the port that was free a moment ago: it refuses our password."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +79,17 @@ def up(home: Home, watched: Watched, *, with_mailbox: bool = True) -> Running:
         if process.state.get("fingerprint") == fingerprint(environment):
             return _wait_until_ready(home, process, ports)
         print("airflow: runs with other settings or code; starting it anew", flush=True)
-    process.stop(STOP_SECONDS)
-    ports = _choose_ports(home)
-    environment = airflow_environment(home, ports, watched, smtp_port)
+    for _ in range(START_TRIES):
+        process.stop(STOP_SECONDS)
+        ports = _choose_ports(home)
+        _start(home, process, ports, airflow_environment(home, ports, watched, smtp_port))
+        with suppress(PortTakenError):
+            return _wait_until_ready(home, process, ports)
+        print(f"airflow: port {ports.api} was taken meanwhile; trying others", flush=True)
+    raise OutsideError(f"airflow: its ports were taken {START_TRIES} times while it started")
+
+
+def _start(home: Home, process: Detached, ports: Ports, environment: dict[str, str]) -> None:
     remembered = dataclasses.asdict(ports)
     write_state(home.state / "ports.json", remembered)
     process.start(
@@ -83,7 +99,6 @@ def up(home: Home, watched: Watched, *, with_mailbox: bool = True) -> Running:
         fingerprint=fingerprint(environment),
         **remembered,
     )
-    return _wait_until_ready(home, process, ports)
 
 
 def _choose_ports(home: Home) -> Ports:
@@ -98,9 +113,12 @@ def _choose_ports(home: Home) -> Ports:
 def _wait_until_ready(home: Home, process: Detached, ports: Ports) -> Running:
     deadline = time.monotonic() + READY_SECONDS
     waiting_for = "the api-server"
+    were_all_there = False
     while True:
-        if not process.is_running():
-            raise OutsideError(f"airflow: it ended while it started\n{_log_end(home)}")
+        parts = len(processes.children(int(process.state.get("pid", -1))))
+        were_all_there = were_all_there or parts >= PARTS
+        if not process.is_running() or (were_all_there and parts < PARTS):
+            raise OutsideError(f"airflow: a part of it ended while it started\n{_log_end(home)}")
         if time.monotonic() > deadline:
             raise OutsideError(
                 f"airflow: not ready after {READY_SECONDS:.0f} s, waited for {waiting_for}\n"
@@ -120,14 +138,18 @@ def _not_ready(api: AirflowApi) -> str:
 
     Raises:
         OutsideError: A DAG file can not be read: waiting does not help.
+        PortTakenError: Another Airflow answers.
     """
     try:
+        api.log_in()
         if sick := api.sick_parts():
             return ", ".join(f"{part} ({state})" for part, state in sick.items())
         api.warm_execution_api()
         missing = DAGS - api.dag_ids()
         errors = api.import_errors() if missing else []
     except OutsideError as err:
+        if "HTTP 401" in str(err):
+            raise PortTakenError(str(err)) from err
         return str(err)
     if errors:
         raise OutsideError("airflow: DAG files can not be read:\n" + "\n".join(errors))
@@ -157,15 +179,24 @@ def status(home: Home) -> int:
         text = f"airflow: ended, but {len(left)} of its processes are left: say `make down`"
         print(text if left else "airflow: not running")
         return 1
-    try:
-        sick = AirflowApi(ports.base_url).sick_parts()
-    except OutsideError as err:
-        sick = {"api-server": str(err)}
+    sick = _sick_parts(home, process, ports)
     for part, state in sick.items():
         print(f"airflow: {part} is not well: {state}: say `make down up`, see {home.logs}")
     if not sick:
         print(f"airflow: up on {ports.base_url}, all parts healthy")
     return 1 if sick else 0
+
+
+def _sick_parts(home: Home, process: Detached, ports: Ports) -> dict[str, str]:
+    try:
+        api = AirflowApi(ports.base_url, USER, read_password(home.airflow, USER))
+        api.log_in()
+        sick = api.sick_parts()
+    except OutsideError as err:
+        return {"api-server": str(err)}
+    missing = PARTS - len(processes.children(int(process.state["pid"])))
+    # health is told by the last sign of life: a part that just died still looks well
+    return {f"{missing} of {PARTS} parts": "ended"} if missing > 0 and not sick else sick
 
 
 def watched_by_operator(home: Home) -> Watched:

@@ -108,3 +108,12 @@ def test_another_program_with_the_same_number_is_left_alone(program):
 def test_a_damaged_state_file_reads_as_empty(tmp_path):
     (tmp_path / "state.json").write_text("{")
     assert read_state(tmp_path / "state.json") == {}
+
+
+def test_children_are_those_started_by_the_process_itself(program, tmp_path):
+    start(program, LEADER, tmp_path)
+    leader = program.state["pid"]
+    assert sorted([leader, *processes.children(leader)]) == sorted(program.members())
+    os.kill(processes.children(leader)[0], signal.SIGKILL)
+    # a dead child that nobody fetched is not counted
+    wait_for(lambda: len(processes.children(leader)) == 1)
