@@ -245,7 +245,7 @@ class Heartbeat(Record):
         epoch: Epoch under way, 1-based; 0 before the first.
         epochs: Epochs of this fit; 0 where unknown.
         batch: Batch in the epoch, 1-based.
-        pace: Seconds of the slowest of the last units of progress; 0 where not yet known.
+        pace: Seconds of the slowest unit of progress in this phase; 0 where not yet known.
     """
 
     attempt: int

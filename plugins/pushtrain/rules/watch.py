@@ -93,7 +93,9 @@ def _hung(
     alive = heartbeat if heartbeat and heartbeat.attempt == attempt.number else None
     last = max(attempt.started_at, alive.at if alive else 0.0)
     allowed = limits.quiet_seconds
-    if alive and alive.phase == "fit" and alive.pace > 0:
+    # only a whole epoch shows the pace of everything in it: a script's callback may work for long
+    # at the end of each epoch
+    if alive and alive.phase == "fit" and alive.epoch > 1 and alive.pace > 0:
         allowed = max(limits.startup_seconds, limits.hang_factor * alive.pace)
     silent = now - last
     if silent <= allowed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +14,10 @@ from pushtrain_trainer.contract import HEARTBEAT_FILE, Heartbeat
 from pushtrain_trainer.durable_files import write_json
 
 SECONDS_BETWEEN_WRITES = 1.0
-RECENT_UNITS = 50
 
 
 class Beat:
-    """Keeps the heartbeat and writes it at most once a second.
+    """Keeps the heartbeat and writes it at each new phase, else at most once a second.
 
     Args:
         output: The output folder.
@@ -30,24 +28,33 @@ class Beat:
     def __init__(self, output: Path, attempt: int, check: Callable[[], None]) -> None:
         self._file = output / HEARTBEAT_FILE
         self._check = check
-        self._units: deque[float] = deque(maxlen=RECENT_UNITS)
+        self._slowest = 0.0
         self._lock = threading.Lock()
         self._written = 0.0
         self._failed = False
         self.now = Heartbeat(attempt=attempt, at=time.time(), pid=os.getpid())
 
     def phase(self, name: str, **fields: Any) -> None:
-        """Enter a phase; the time since the last progress is no unit of work."""
-        self._move(time.time(), phase=name, **fields)
+        """Enter a phase; the time since the last progress is no unit of work.
+
+        Another phase has another pace, which is unknown at first. Entering it is written at once:
+        a reader must not judge a long computation by the pace of the batches before it.
+        """
+        if name == self.now.phase:
+            self._move(time.time(), **fields)
+            return
+        self._slowest = 0.0
+        self._move(time.time(), must_write=True, phase=name, pace=0.0, **fields)
 
     def progress(self, **fields: Any) -> None:
         """Note that one unit of work (a batch, an epoch, a fit) has been done."""
         at = time.time()
-        self._units.append(max(0.0, at - self.now.at))
-        self._move(at, pace=round(max(self._units), 4), **fields)
+        # the slowest of all, not of the last ones: what a callback does at the end of an epoch
+        # takes its time once an epoch only, and must not look like a hang the next time
+        self._slowest = max(self._slowest, at - self.now.at)
+        self._move(at, pace=round(self._slowest, 4), **fields)
 
-    def write(self) -> None:
-        """Write the heartbeat now, whenever the last write was."""
+    def _write(self) -> None:
         self._written = time.monotonic()
         self._check()
         try:
@@ -58,13 +65,13 @@ class Beat:
                 print(f"pushtrain: the heartbeat can not be written: {error}", flush=True)
             self._failed = True
 
-    def _move(self, at: float, **fields: Any) -> None:
-        # Keras may call from its own threads; a beat that is under way is as good as this one
-        if not self._lock.acquire(blocking=False):
+    def _move(self, at: float, *, must_write: bool = False, **fields: Any) -> None:
+        # Keras calls from its own threads; a beat that is under way is as good as another batch's
+        if not self._lock.acquire(blocking=must_write):
             return
         try:
             self.now = replace(self.now, at=at, **fields)
-            if time.monotonic() - self._written >= SECONDS_BETWEEN_WRITES:
-                self.write()
+            if must_write or time.monotonic() - self._written >= SECONDS_BETWEEN_WRITES:
+                self._write()
         finally:
             self._lock.release()

@@ -59,7 +59,7 @@ class Watch:
             with self.outermost() as outermost:
                 if outermost:
                     self.fits += 1
-                    self.run.beat.phase("fit", fit=self.fits)
+                    self.run.beat.phase("fit", fit=self.fits, epoch=0, epochs=0, batch=0)
                 fitted = inner(estimator, *args, **kwargs)
             if outermost:
                 self.look(lambda: self._note_fit(estimator, args, kwargs))
@@ -68,7 +68,7 @@ class Watch:
         return fit
 
     def _note_fit(self, estimator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.run.beat.progress(phase="script")
+        self.run.beat.phase("script")
         if not hasattr(estimator, "predict"):
             return
         self.run.estimator = estimator
@@ -76,7 +76,9 @@ class Watch:
         for part in data:
             self.run.seen.note(part, Split.TRAIN)
         say(f"fitted {type(estimator).__name__}")
-        if hasattr(estimator, "best_score_") and is_accuracy(estimator, estimator.scoring):
+        if hasattr(estimator, "best_score_") and is_accuracy(
+            estimator, getattr(estimator, "scoring", "unknown")
+        ):
             self.add(estimator.best_score_, Split.VALIDATION, "best_score_")
 
     def score(self, original: Any) -> Any:
