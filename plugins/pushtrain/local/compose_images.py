@@ -53,7 +53,7 @@ def _ensure_standin(service: str, base: str, home: Home) -> str:
 
 def _ensure(repository: str, files: Sequence[Path], base: str, home: Home) -> str:
     """Build `files`, the Dockerfile first, unless an image of the same content is there."""
-    name = f"{repository}:{_digest(files, docker_command.image_id(base))}"
+    name = f"{repository}:{content_digest(files, docker_command.image_id(base))}"
     if docker_command.image_id(name):
         return name
     print(f"building {name}", flush=True)
@@ -70,7 +70,8 @@ def _ensure(repository: str, files: Sequence[Path], base: str, home: Home) -> st
     return name
 
 
-def _digest(files: Sequence[Path], base_id: str) -> str:
+def content_digest(files: Sequence[Path], base_id: str) -> str:
+    """Return what changes when a file, its name or the base image does."""
     digest = hashlib.sha256(base_id.encode())
     for path in files:
         digest.update(b"\0" + path.name.encode() + b"\0" + path.read_bytes())

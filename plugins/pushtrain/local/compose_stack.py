@@ -105,11 +105,13 @@ class Stack:
         names = "{{.Names}}\t{{.Status}}"
         lines = docker_command.output("ps", "-a", "--format", names, *self._filter()).splitlines()
         pairs = (line.split("\t") for line in lines)
-        return [name for name, status in pairs if not _is_well(status)]
+        return [name for name, status in pairs if not is_well(status)]
 
     def down(self, *, volumes: bool) -> None:
         """Remove the containers and the network, and with `volumes` all that was stored."""
-        self.compose("down", "--remove-orphans", *(["--volumes"] if volumes else []))
+        # what is stored goes too, so no task has to end in order
+        options = ["--volumes", "--timeout", "2"] if volumes else []
+        self.compose("down", "--remove-orphans", *options)
 
     def save_logs(self, folder: Path) -> None:
         """Keep each container's log and state as files in `folder`."""
@@ -150,7 +152,7 @@ def _service_filter(service: str) -> list[str]:
     return ["--filter", f"label=com.docker.compose.service={service}"]
 
 
-def _is_well(status: str) -> bool:
+def is_well(status: str) -> bool:
     """Say whether a status of `docker ps` is what a service's should be.
 
     `init` has to end with 0; what has no health check is well when it runs.
