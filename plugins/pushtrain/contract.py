@@ -6,6 +6,7 @@ The trainer inside the images does not import this module; it keeps the same nam
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,8 +91,15 @@ def slug(text: str) -> str:
 
 
 def script_slug(script: str) -> str:
-    """Return the slug of a script, its path below the watched path without the suffix."""
-    return slug(script.removesuffix(".py").replace("/", "-"))
+    """Return the slug of a script, its path below the watched path without the suffix.
+
+    Two scripts of one repo must not share experiments and models: a folder is told by `--`, and
+    a name that does not fit as it is gets a hash of it.
+    """
+    text = script.removesuffix(".py").replace("/", "--")
+    fitting = slug(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:6]
+    return fitting if fitting == text else f"{fitting}-{digest}"
 
 
 def run_id(experiment: str, round_number: int, attempt: int) -> str:

@@ -161,8 +161,19 @@ def test_slug_fits_ids_and_folder_names(text: str, expected: str) -> None:
     assert slug(text) == expected
 
 
-def test_script_slug_keeps_folders_apart_from_the_suffix() -> None:
-    assert script_slug("vision/cnn.v2.py") == "vision-cnn.v2"
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [("cnn_digits.py", "cnn_digits"), ("vision/cnn.v2.py", "vision--cnn.v2"), ("a-b.py", "a-b")],
+)
+def test_script_slug_is_the_path_without_the_suffix(script: str, expected: str) -> None:
+    assert script_slug(script) == expected
+
+
+def test_script_slug_tells_similar_scripts_apart() -> None:
+    scripts = ("a b.py", "a-b.py", "a/b.py", "a_b.py", "a+b.py", "-a-b.py", "ä.py", "ö.py")
+    slugs = {script_slug(script) for script in scripts}
+    assert len(slugs) == len(scripts)
+    assert all(slug(text) == text for text in slugs)
 
 
 def test_run_id_names_experiment_round_and_attempt() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import posixpath
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -53,8 +54,11 @@ def open_named(config: Settings, store: Store, mirror: Mirror, request: Request)
     """Open, or take up again, the experiments that a person asked for.
 
     Raises:
-        ConfigurationError: There is no such script, or an experiment has nothing left to do.
+        ConfigurationError: There is no such script, an override is not allowed, or an
+            experiment has nothing left to do.
     """
+    # before anything is opened: what a person mistyped must not refuse the commit for good
+    check_allowed(config, overridden(ScriptSettings(), request.overrides))
     branch = request.ref or config.branch
     head = mirror.fetch(branch)
     sources = mirror.sources(head)
@@ -80,7 +84,7 @@ def _wanted(script: str, sources: Mapping[str, str], folder: str, ref: str) -> t
         if not known:
             raise ConfigurationError(f"{ref!r} has no script under {folder!r}")
         return known
-    for path in (script, f"{folder}/{script}"):
+    for path in (posixpath.normpath(script), posixpath.normpath(f"{folder}/{script}")):
         if path in sources and path.endswith(".py"):
             return (path,)
     raise ConfigurationError(
