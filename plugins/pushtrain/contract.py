@@ -20,6 +20,7 @@ OUTPUT_DIR = "/output"  # rounds/<n>/output: all that the trainer writes
 DATA_DIR = "/data"  # parent of the read-only data mounts
 DATASETS_DIR = "/datasets"  # what keras.datasets looks for, mounted read-only
 
+LABEL_STORE = "pushtrain.store"
 LABEL_EXPERIMENT = "pushtrain.experiment"
 LABEL_ROUND = "pushtrain.round"
 LABEL_ATTEMPT = "pushtrain.attempt"

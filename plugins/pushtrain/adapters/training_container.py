@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 from pathlib import Path, PurePosixPath
 
 from docker import APIClient
@@ -15,6 +15,7 @@ from pushtrain.contract import (
     LABEL_ATTEMPT,
     LABEL_EXPERIMENT,
     LABEL_ROUND,
+    LABEL_STORE,
     OUTPUT_DIR,
     WORK_DIR,
     Experiment,
@@ -24,9 +25,26 @@ from pushtrain.contract import (
 from pushtrain.settings import Settings
 
 
-def container_name(step: Step) -> str:
-    """Return the name of a step's container: the same step always has the same."""
-    return f"pushtrain-{slug(step.run_id)}"
+def container_name(config: Settings, step: Step) -> str:
+    """Return the name of a step's container: in one store the same step always has the same.
+
+    Two stores on one engine may hold the same experiment (the same commit of the same repo).
+    """
+    store = hashlib.sha256(_store_of(config).encode()).hexdigest()[:6]
+    return f"pushtrain-{slug(step.run_id)}-{store}"
+
+
+def round_labels(config: Settings, step: Step) -> dict[str, str]:
+    """Return what all containers of a step's round, and no others, bear as labels."""
+    return {
+        LABEL_STORE: _store_of(config),
+        LABEL_EXPERIMENT: step.experiment,
+        LABEL_ROUND: str(step.round),
+    }
+
+
+def _store_of(config: Settings) -> str:
+    return config.store_volume or str(config.store_path.absolute())
 
 
 def spec_of(
@@ -52,7 +70,7 @@ def spec_of(
     for folder in wishes.data:
         binds.append(Bind(folder, f"{DATA_DIR}/{PurePosixPath(folder).name}", read_only=True))
     return ContainerSpec(
-        name=container_name(step),
+        name=container_name(config, step),
         image=image,
         command=(experiment.script,),
         environment={
@@ -62,10 +80,8 @@ def spec_of(
             "PUSHTRAIN_CPUS": str(max(1, round(wishes.cpus))),
         },
         labels={
-            LABEL_EXPERIMENT: step.experiment,
-            LABEL_ROUND: str(step.round),
+            **round_labels(config, step),
             LABEL_ATTEMPT: str(step.attempt),
-            "pushtrain.store": os.fspath(root),
         },
         user=store.training_user(step.experiment, step.round),
         binds=tuple(binds),

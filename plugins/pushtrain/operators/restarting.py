@@ -12,10 +12,8 @@ from pushtrain import settings
 from pushtrain.adapters import engine
 from pushtrain.adapters.attempts import close_attempt, mark
 from pushtrain.adapters.store import Store, is_open
-from pushtrain.adapters.training_container import container_name
+from pushtrain.adapters.training_container import container_name, round_labels
 from pushtrain.contract import (
-    LABEL_EXPERIMENT,
-    LABEL_ROUND,
     Attempt,
     Cause,
     State,
@@ -64,9 +62,9 @@ def _plan(config: Settings, store: Store, finding: Finding) -> Step | None:
         if finding.trouble is Trouble.HUNG:
             # its own task sees the end and fails, and the next look finds it dead
             mark(store, finding.step, Cause.HUNG, finding.message)
-            engine.kill(api, container_name(finding.step))
+            engine.kill(api, container_name(config, finding.step))
             return None
-        attempts = _fenced(api, store, finding.step)
+        attempts = _fenced(api, config, store, finding.step)
     verdict = decide(attempts, config.restart_limit)
     if isinstance(verdict, GiveUp):
         store.update_experiment(experiment.id, state=State.FAILED, reason=verdict.reason)
@@ -82,9 +80,9 @@ def _plan(config: Settings, store: Store, finding: Finding) -> Step | None:
     return step
 
 
-def _fenced(api: APIClient, store: Store, step: Step) -> list[Attempt]:
+def _fenced(api: APIClient, config: Settings, store: Store, step: Step) -> list[Attempt]:
     """Prove the round's containers dead and return its attempts, all of them ended."""
-    name = container_name(step)
+    name = container_name(config, step)
     attempt = store.attempt(step.experiment, step.round, step.attempt)
     if attempt is None:
         before = store.attempts(step.experiment, step.round)
@@ -93,8 +91,7 @@ def _fenced(api: APIClient, store: Store, step: Step) -> list[Attempt]:
         engine.kill(api, name)
         tail = engine.last_lines(api, name, _TAIL_LINES)
         close_attempt(store, step, engine.end_of(api, name), tail)
-    fence = {LABEL_EXPERIMENT: step.experiment, LABEL_ROUND: str(step.round)}
-    engine.remove_others(api, fence, keep="")
+    engine.remove_others(api, round_labels(config, step), keep="")
     return store.attempts(step.experiment, step.round)
 
 

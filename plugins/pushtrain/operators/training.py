@@ -18,10 +18,8 @@ from pushtrain import settings
 from pushtrain.adapters import engine
 from pushtrain.adapters.attempts import close_attempt, finished_attempt, mark
 from pushtrain.adapters.store import Store
-from pushtrain.adapters.training_container import container_name, spec_of
+from pushtrain.adapters.training_container import container_name, round_labels, spec_of
 from pushtrain.contract import (
-    LABEL_EXPERIMENT,
-    LABEL_ROUND,
     Attempt,
     Cause,
     Experiment,
@@ -32,6 +30,7 @@ from pushtrain.errors import ConfigurationError, StoreError
 from pushtrain.operators.current import required_step
 
 _TAIL_LINES = 200
+_ENDED = frozenset({"failed", "success", "skipped", "removed"})
 
 
 class TrainingOperator(DockerOperator):
@@ -86,9 +85,8 @@ class TrainingOperator(DockerOperator):
         self, config: settings.Settings, store: Store, experiment: Experiment, step: Step
     ) -> Attempt:
         image = config.image(self.family)
-        name = container_name(step)
-        fence = {LABEL_EXPERIMENT: step.experiment, LABEL_ROUND: str(step.round)}
-        for gone in engine.remove_others(self.cli, fence, keep=name):
+        name = container_name(config, step)
+        for gone in engine.remove_others(self.cli, round_labels(config, step), keep=name):
             self.log.info("removed the container of an older attempt: %s", gone)
         store.lease(step.experiment, step.round, step.attempt)
         found = engine.find(self.cli, name)
@@ -150,29 +148,26 @@ class TrainingOperator(DockerOperator):
         return result.accuracy if result else None
 
     def on_kill(self) -> None:
-        """Stop the training if a person or a time-out ended the task; a shutdown leaves it.
+        """Stop the training if a person or a time-out ended the task; else leave it running.
 
-        When a worker or the API server goes away the task is killed too, but still `running` in
-        Airflow's eyes; its retry takes the container over.
+        When a worker or the API server goes away the task is killed, too, but it has not ended in
+        Airflow's eyes; its next try takes the container over. So does a task that was cleared.
         """
-        if not self._container or not self._step:
+        if not self._container or not self._step or not self._is_ended():
             return
-        if not isinstance(sys.exc_info()[1], AirflowTaskTimeout):
-            try:
-                states = self._ti.get_task_states(
-                    dag_id=self._ti.dag_id,
-                    task_ids=[self._ti.task_id],
-                    run_ids=[self._ti.run_id],
-                    map_index=self._ti.map_index,
-                )
-            except Exception:  # no answer, so nobody decided to stop it
-                self.log.warning("no answer from Airflow: the training goes on")
-                return
-            if "running" in states.get(self._ti.run_id, {}).values():
-                return
-        params = self._ti.get_template_context()["params"]
-        step = Step(params["experiment"], int(params["round"]), int(params["attempt"]))
-        mark(
-            Store(settings.load().store_path), step, Cause.STOPPED, "the task was ended in Airflow"
-        )
+        store = Store(settings.load().store_path)
+        mark(store, self._step, Cause.STOPPED, "the task was ended in Airflow")
         self.cli.stop(self._container)
+
+    def _is_ended(self) -> bool:
+        if isinstance(sys.exc_info()[1], AirflowTaskTimeout):
+            return True
+        ti = self._ti
+        try:
+            states = ti.get_task_states(
+                dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
+            )
+        except Exception:  # no answer, so nobody decided to stop it
+            self.log.warning("no answer from Airflow: the training goes on")
+            return False
+        return any(state in _ENDED for state in states.get(ti.run_id, {}).values())
