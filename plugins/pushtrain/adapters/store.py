@@ -126,14 +126,11 @@ class Store:
             yield
 
     # ---------------------------------------------------------------- rounds
-    def prepare_round(self, experiment: str, round_number: int) -> None:
-        """Make the two folders of a round that its training writes to."""
-        for folder in (
-            self.source_dir(experiment, round_number),
-            self.output_dir(experiment, round_number),
-        ):
-            folder.mkdir(parents=True, exist_ok=True)
-            give_to_training(folder)
+    def prepare_output(self, experiment: str, round_number: int) -> None:
+        """Make the folder that the trainer of a round writes to."""
+        folder = self.output_dir(experiment, round_number)
+        folder.mkdir(parents=True, exist_ok=True)
+        give_to_training(folder)
 
     def training_user(self, experiment: str, round_number: int) -> str:
         """Return `uid:gid` that a training runs as: the owner of its folders, never root."""

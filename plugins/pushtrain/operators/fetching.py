@@ -67,7 +67,8 @@ def run_of(step: Step) -> dict[str, Any]:
 def lay_out(config: settings.Settings, store: Store, step: Step) -> None:
     """Lay the round's tree into its folder, once; a restart finds what the script wrote there.
 
-    The tree is laid aside and renamed, so that a crash leaves no half of it.
+    The tree is laid aside and renamed, so that a crash leaves no half of it. It comes last: a
+    round whose source is there is complete.
     """
     source = store.source_dir(step.experiment, step.round)
     if source.exists():
@@ -80,6 +81,6 @@ def lay_out(config: settings.Settings, store: Store, step: Step) -> None:
     aside.mkdir(parents=True)
     with opened(config, experiment.repo_url) as mirror:
         mirror.export(commit, aside)
+    store.prepare_output(step.experiment, step.round)
     give_to_training(aside)
     aside.rename(source)
-    store.prepare_round(step.experiment, step.round)

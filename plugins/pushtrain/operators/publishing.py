@@ -133,9 +133,13 @@ def copy_plain(source: Path, target: Path) -> None:
         handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as err:
         raise StoreError(f"{source}: can not be published: {err.strerror}") from err
-    with os.fdopen(handle, "rb") as file, target.open("wb") as copy:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    try:
+        # before the file object is made: it refuses folders with an error of its own
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise StoreError(f"{source}: can not be published: no plain file")
-        shutil.copyfileobj(file, copy)
-        copy.flush()
-        os.fsync(copy.fileno())
+        with os.fdopen(handle, "rb", closefd=False) as file, target.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+    finally:
+        os.close(handle)

@@ -196,7 +196,7 @@ def test_knobs_and_tweaks_come_back(store: Store) -> None:
 def test_rounds_tell_what_every_round_brought(store: Store) -> None:
     assert store.rounds(ID) == []
     for number in (0, 1, 10):
-        store.prepare_round(ID, number)
+        store.prepare_output(ID, number)
     put(store, "result.json", '{"attempt": 2, "accuracy": 0.5, "split": "test", "parameters": 9}')
     store.save_attempt(ID, 0, attempt(1, ended_at=1002.0))
     store.save_attempt(ID, 0, attempt(2, started_at=1010.0, ended_at=1013.0))
@@ -218,7 +218,7 @@ def test_what_user_code_can_write_lies_apart_from_our_records(store: Store) -> N
 
 
 def test_a_training_runs_as_the_owner_of_its_folders(store: Store) -> None:
-    store.prepare_round(ID, 0)
+    store.prepare_output(ID, 0)
     user = store.training_user(ID, 0)
     owner = (TRAINING_UID, TRAINING_GID) if os.geteuid() == 0 else (os.getuid(), os.getgid())
     assert user == f"{owner[0]}:{owner[1]}"

@@ -46,7 +46,7 @@ ATTEMPT = Attempt(1, "r", "c", "image", "unix:///engine", started_at=1001.0)
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path)
     made.create_experiment(EXPERIMENT)
-    made.prepare_round(EXPERIMENT.id, 0)
+    made.prepare_output(EXPERIMENT.id, 0)
     return made
 
 
@@ -128,7 +128,7 @@ def test_a_line_does_not_change_with_every_epoch(store):
 
 def test_the_report_names_rounds_model_and_reason(store, tmp_path):
     write(store, Result(attempt=1, accuracy=0.6123, split=Split.TEST))
-    store.prepare_round(EXPERIMENT.id, 1)
+    store.prepare_output(EXPERIMENT.id, 1)
     store.update_experiment(
         EXPERIMENT.id,
         state=State.PATIENCE_USED_UP,

@@ -30,7 +30,7 @@ def ask(config: Settings, store: Store, mirror: Mirror) -> Ask:
 
 
 def finish(store: Store, step: Step, state: State, accuracy: float) -> None:
-    store.prepare_round(step.experiment, step.round)
+    store.prepare_output(step.experiment, step.round)
     path = store.output_dir(step.experiment, step.round) / "result.json"
     write_json(path, Result(step.attempt, accuracy, Split.TEST).to_dict())
     store.update_experiment(
