@@ -44,6 +44,7 @@ class PushSensor(BaseSensorOperator):
             if not config.repo_url:
                 raise AirflowSkipException("[pushtrain] repo_url is empty: nothing to watch")
             url = check_repo_url(config.repo_url, allow_files=config.allow_file_urls)
+            check_ref(config.branch)
         except ConfigurationError as err:
             raise AirflowFailException(str(err)) from err
         mirror = Mirror(Store(config.store_path).mirror_dir(repo_slug(url)), url)

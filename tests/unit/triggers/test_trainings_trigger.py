@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.records import attempt, experiment
+
+from pushtrain.adapters.store import Store
+from pushtrain.contract import Cause, State, Step
+from pushtrain.rules.watch import Finding, RunState, Trouble
+from pushtrain.triggers import trainings
+from pushtrain.triggers.trainings import TrainingsTrigger
+
+LIMITS = {"startup_seconds": 1, "hang_factor": 2, "quiet_seconds": 5, "lost_seconds": 60}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> dict[str, RunState]:
+    """What Airflow says of a step's run, by its id; only the API server could tell it for real."""
+    states: dict[str, RunState] = {}
+
+    async def run_state(step: Step) -> RunState:
+        return states.get(step.run_id, RunState.LIVE)
+
+    monkeypatch.setattr(trainings, "run_state", run_state)
+    return states
+
+
+def look(store: Store, seconds: float = -1.0) -> list[Finding]:
+    """Return what a trigger fires that looks once, or until its window ends."""
+    trigger = TrainingsTrigger(
+        store=str(store.root), deadline=time.time() + seconds, poll_seconds=0.05,
+        limits=LIMITS, restart_limit=3,
+    )  # fmt: skip
+
+    async def fire() -> list[Any]:
+        return [event.payload async for event in trigger.run()]
+
+    (payload,) = asyncio.run(fire())
+    return [Finding.from_dict(record) for record in payload["findings"]]
+
+
+def put(store: Store, name: str = "a-1", **fields: Any) -> Step:
+    now = time.time()
+    made = experiment(id=name, **{"created_at": now, "updated_at": now} | fields)
+    store.create_experiment(made)
+    return made.step
+
+
+def test_an_empty_store_is_well(store: Store, runs: dict[str, RunState]) -> None:
+    assert look(store, seconds=0.2) == []
+
+
+def test_a_training_that_runs_is_well(store: Store, runs: dict[str, RunState]) -> None:
+    put(store)
+    assert look(store) == []
+
+
+def test_a_run_that_ended_is_found(store: Store, runs: dict[str, RunState]) -> None:
+    step = put(store)
+    runs[step.run_id] = RunState.ENDED
+    (finding,) = look(store, seconds=10)
+    assert (finding.step, finding.trouble) == (step, Trouble.DIED)
+
+
+@pytest.mark.parametrize("state", [State.REACHED, State.FAILED, State.NO_KNOB_LEFT])
+def test_an_experiment_that_has_ended_is_not_looked_at(
+    store: Store, runs: dict[str, RunState], state: State
+) -> None:
+    runs[put(store, state=state).run_id] = RunState.ENDED
+    assert look(store) == []
+
+
+def test_a_step_without_a_run_is_lost_after_its_time(
+    store: Store, runs: dict[str, RunState]
+) -> None:
+    fresh, old = put(store, "fresh-1"), put(store, "old-1", updated_at=time.time() - 61)
+    runs[fresh.run_id] = runs[old.run_id] = RunState.MISSING
+    assert [(f.step, f.trouble) for f in look(store)] == [(old, Trouble.LOST)]
+
+
+def test_a_training_without_progress_hangs(store: Store, runs: dict[str, RunState]) -> None:
+    step = put(store)
+    store.save_attempt(step.experiment, 0, attempt(1, started_at=time.time() - 6))
+    assert [f.trouble for f in look(store)] == [Trouble.HUNG]
+
+
+def test_a_restart_waits_for_its_backoff(store: Store, runs: dict[str, RunState]) -> None:
+    step, now = put(store), time.time()
+    runs[step.run_id] = RunState.ENDED
+    ended = attempt(1, cause=Cause.KILLED, ended_at=now)
+    store.save_attempt(step.experiment, 0, ended)
+    assert look(store) == []
+    store.save_attempt(step.experiment, 0, attempt(1, cause=Cause.KILLED, ended_at=now - 11))
+    assert [f.step for f in look(store)] == [step]
+
+
+def test_what_is_given_up_does_not_wait(store: Store, runs: dict[str, RunState]) -> None:
+    step = put(store)
+    runs[step.run_id] = RunState.ENDED
+    ended = attempt(1, cause=Cause.NO_METRIC, ended_at=time.time())
+    store.save_attempt(step.experiment, 0, ended)
+    assert [f.step for f in look(store)] == [step]
+
+
+@pytest.mark.parametrize(
+    "name", ["experiment.json", "rounds/0/output/heartbeat.json", "rounds/0/attempts/1.json"]
+)
+@pytest.mark.parametrize("text", ["{", '{"attempt": 1, "at": "x"}', '{"number": "x"}'])
+def test_a_damaged_record_does_not_hide_the_others(
+    store: Store, runs: dict[str, RunState], name: str, text: str
+) -> None:
+    bad, good = put(store, "bad-1"), put(store, "good-1")
+    path = store.experiment_dir(bad.experiment) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    runs[good.run_id] = RunState.ENDED
+    assert good in [f.step for f in look(store)]
+
+
+def test_several_are_found_at_once(store: Store, runs: dict[str, RunState]) -> None:
+    steps = [put(store, f"a-{n}") for n in range(3)]
+    for step in steps:
+        runs[step.run_id] = RunState.ENDED
+    assert [f.step for f in look(store)] == steps
