@@ -63,7 +63,7 @@ lock: venv ## Pin the requirements*.in anew, with hashes
 	@$(LOCAL).python_env --lock
 
 ##@ Checks
-.PHONY: check lint unit dags trainer integration system
+.PHONY: check lint unit dags trainer integration browser system
 check: venv lint unit dags ## Lint, types, unit tests, DAG integrity: no containers, under a minute
 
 lint: venv ## Lint, format and types
@@ -83,7 +83,10 @@ trainer: venv images ## Tests of the package inside the images
 integration: venv images ## Tests with real containers
 	$(PYTEST) tests/integration $(PYTEST_ARGS)
 
-system: venv images ## Tests with real Airflow and real containers
+browser: ## Install Chromium for the test of Airflow's UI where none is there
+	@$(LOCAL).browser
+
+system: venv images browser ## Tests with real Airflow, real containers and a real browser
 	$(PYTEST) tests/system $(PYTEST_ARGS)
 
 ##@ Compose set-up

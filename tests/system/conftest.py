@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,11 @@ from tests.system.engine_proxy import EngineProxy
 from tests.system.git_recorder import GitRecorder
 from tests.system.world import World
 
-from pushtrain.local.engine import DEFAULT_SOCKET, engine_url
+from pushtrain.local.airflow_env import Ports
+from pushtrain.local.engine import engine_url
 from pushtrain.local.model_repo import model_repo
 from pushtrain.local.paths import Home, current_home
+from pushtrain.local.state_file import write_state
 
 LOOP = ("loop_ann.py", "loop_cnn.py", "loop_knn.py", "loop_far_target.py")
 BROKEN = (
@@ -29,10 +32,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     root = tmp_path_factory.mktemp("pushtrain")
     engine = engine_url()
     assert engine.startswith("unix://"), f"these tests need an engine on a socket, not {engine}"
-    proxy = EngineProxy(root / "engine.sock", engine.removeprefix("unix://") or DEFAULT_SOCKET)
+    proxy = EngineProxy(root / "engine.sock", engine.removeprefix("unix://"))
     proxy.start()
     home = Home(root / "home")
     home.make()
+    # away from the ports that a demo on the same machine looks for first
+    ports = Ports(api=8480, worker_log=8483, trigger_log=8484)
+    write_state(home.state / "ports.json", dataclasses.asdict(ports))
     git = GitRecorder(root / "bin")
     git.make()
     # `make images` has built them, for the checkout's own home
@@ -47,6 +53,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     try:
         model_repo(home).make()
         world.start()
+        # the first look at a branch only sets the mark that later pushes are compared with
+        world.wait_until_seen(world.repo.git("rev-parse", "HEAD"))
         yield world
     finally:
         world.stop()
