@@ -235,12 +235,20 @@ def last_lines(api: APIClient, container: str, count: int) -> list[str]:
 
 
 def end_of(api: APIClient, container: str) -> ContainerEnd:
-    """Judge a container that is not running; one that is gone was removed by somebody."""
+    """Judge a container that is not running; one that is gone was removed by somebody.
+
+    Raises:
+        OutsideError: It still runs, so nobody knows its end.
+    """
     record = find(api, container)
     if record is None:
         return ContainerEnd(137, Cause.KILLED, "the container was removed")
     state = record["State"]
     code = int(state["ExitCode"])
+    if state["Running"]:  # its exit code would read as 0
+        raise OutsideError(f"container {container} still runs")
+    if state["Status"] == "created" and not code:
+        return ContainerEnd(code, Cause.LOST, "its container was made but never started")
     if state["OOMKilled"] and code != ExitCode.FINISHED:
         limit = record["HostConfig"]["Memory"] // 2**20
         message = f"the memory limit of {limit} MiB was hit"

@@ -73,8 +73,11 @@ class TrainingOperator(DockerOperator):
             if done:
                 self.log.info("round %d was trained by attempt %d", step.round, done.number)
                 return self._accuracy(store, step)
+            experiment = store.experiment(step.experiment)
+            if experiment.step != step:  # a person cleared an old run; it must not fence this one
+                raise StoreError(f"{step.run_id} is past, {experiment.step.run_id} is trained now")
             with engine.clear_errors(config.docker_url):
-                attempt = self._run(config, store, store.experiment(step.experiment), step)
+                attempt = self._run(config, store, experiment, step)
         except (ConfigurationError, StoreError) as err:
             raise AirflowFailException(str(err)) from err
         if attempt.cause is not Cause.FINISHED:
@@ -91,10 +94,10 @@ class TrainingOperator(DockerOperator):
         store.lease(step.experiment, step.round, step.attempt)
         found = engine.find(self.cli, name)
         attempt = store.attempt(step.experiment, step.round, step.attempt)
-        if found and attempt and attempt.ended_at is not None:
-            engine.remove(self.cli, found["Id"])  # a person cleared the task: run it again
+        if attempt and attempt.ended_at is not None:
+            engine.remove(self.cli, name)  # a person cleared the task: run it again
             found, attempt = None, None
-        if not found and attempt and attempt.container_id and attempt.ended_at is None:
+        if not found and attempt and attempt.container_id:
             return close_attempt(store, step, engine.end_of(self.cli, name), [])
         if not found:
             engine.require_image(self.cli, image)

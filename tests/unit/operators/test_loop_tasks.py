@@ -168,6 +168,15 @@ def test_a_tweak_that_is_done_again_makes_no_second_commit(store: Store, opened_
     assert store.tweak(step.experiment, 1) == commit
 
 
+def test_a_tweak_that_is_done_again_sends_no_later_step_back(store: Store, opened_step) -> None:
+    step = opened_step()
+    trained(store, step, 0.7)
+    first = tweak_model(step)
+    store.update_experiment(step.experiment, round=1, attempt=2)
+    assert tweak_model(step) == first
+    assert store.experiment(step.experiment).step == Step(step.experiment, 1, 2)
+
+
 def test_without_a_knob_the_experiment_ends_as_such(store: Store, opened_step) -> None:
     step = opened_step(CODE.replace("n_neighbors=50", "").replace("KNeighbors", "Dummy"))
     trained(store, step, 0.7)
