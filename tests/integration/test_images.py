@@ -42,6 +42,8 @@ SCRIPTS = {
     "cnn": (KERAS.replace("FIRST", CNN), "evaluate"),
 }
 FAMILIES = tuple(SCRIPTS)
+# Only root can give folders away; others use their own.
+OWNER = (1234, 4321) if os.getuid() == 0 else (os.getuid(), os.getgid())
 # The limits that the training task sets.
 LOCKED = (
     *("--read-only", "--tmpfs", "/tmp:rw,nosuid,nodev,noexec,size=512m,mode=1777"),
@@ -82,17 +84,17 @@ def test_locked_down_container_trains(family: str, tmp_path: Path) -> None:
     work, records = tmp_path / "work", tmp_path / "output"
     for folder in (work, records):
         folder.mkdir()
-        os.chown(folder, 1234, 1234)
+        os.chown(folder, *OWNER)
     (work / "script.py").write_text(SCRIPTS[family][0])
     mounts = ["-v", f"{work}:/work", "-v", f"{records}:/output"]
     environment = ["-e", "PUSHTRAIN_OUTPUT=/output", "-e", "PUSHTRAIN_ATTEMPT=1"]
-    user = ["--user", "1234:1234"]
+    user = ["--user", f"{OWNER[0]}:{OWNER[1]}"]
     image = image_of(family)
     output_of("run", "--rm", *LOCKED, *user, *mounts, *environment, image, "script.py")
     result = json.loads((records / "result.json").read_text())
     assert result["split"] == "test"
     artifact = records / result["artifact"]
-    assert (artifact.stat().st_uid, artifact.stat().st_size) == (1234, result["artifact_bytes"])
+    assert (artifact.stat().st_uid, artifact.stat().st_size) == (OWNER[0], result["artifact_bytes"])
     assert artifact.stat().st_mode & 0o020, "the group may not change it: umask 002 is lost"
 
 
@@ -101,11 +103,11 @@ def test_root_becomes_the_owner_of_the_tree(tmp_path: Path) -> None:
         "import os\nopen('accuracy.txt', 'w').write('0.5')\nprint('user', os.getuid(), os.getgid())"
     )
     (tmp_path / "script.py").write_text(code)
-    os.chown(tmp_path, 1234, 4321)
+    os.chown(tmp_path, *OWNER)
     image = image_of("sklearn")
     printed = output_of("run", "--rm", "-v", f"{tmp_path}:/work", image, "script.py")
-    assert "user 1234 4321" in printed
-    assert (tmp_path / "accuracy.txt").stat().st_uid == 1234
+    assert f"user {OWNER[0]} {OWNER[1]}" in printed
+    assert (tmp_path / "accuracy.txt").stat().st_uid == OWNER[0]
 
 
 def test_mounted_output_keeps_the_model(tmp_path: Path) -> None:

@@ -97,10 +97,19 @@ def test_heartbeat_is_written_at_most_once_a_second(tmp_path: Path) -> None:
     for batch in range(1, 100):
         beat.progress(batch=batch)
     assert len(checks) == 1
-    beat.write()
+    assert beat.now.batch == 99
+    assert beat.now.pace > 0
     written = json.loads((tmp_path / "heartbeat.json").read_text())
-    assert (written["attempt"], written["phase"], written["batch"]) == (3, "fit", 99)
-    assert written["pace"] == beat.now.pace
+    assert (written["attempt"], written["phase"], written["fit"]) == (3, "fit", 1)
+
+
+def test_new_phase_is_written_at_once_and_its_pace_is_unknown(tmp_path: Path) -> None:
+    beat = Beat(tmp_path, 1, lambda: None)
+    beat.phase("fit")
+    beat.progress(batch=1)
+    beat.phase("script")
+    written = json.loads((tmp_path / "heartbeat.json").read_text())
+    assert (written["phase"], written["batch"], written["pace"]) == ("script", 1, 0.0)
 
 
 def test_folder_without_an_owner_is_ours(tmp_path: Path) -> None:

@@ -179,6 +179,18 @@ open("accuracy.txt", "w").write("0.9")
     assert not (sklearn_case.output / "result.json").exists()
 
 
+def test_request_for_a_window_is_left_out(sklearn_case: Case) -> None:
+    code = """
+import matplotlib
+matplotlib.use("TkAgg")
+import matplotlib.pyplot as plt
+plt.plot([1, 2]); plt.show()
+print("back end", matplotlib.get_backend().lower())
+"""
+    training = sklearn_case.train(sklearn_case.add("plot.py", code))
+    assert training.lines("back end") == ["back end agg"], training.stderr
+
+
 def test_stale_result_is_removed_at_the_start(sklearn_case: Case) -> None:
     (sklearn_case.output / "result.json").write_text("{}")
     code = """

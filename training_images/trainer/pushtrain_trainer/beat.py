@@ -52,7 +52,7 @@ class Beat:
         # the slowest of all, not of the last ones: what a callback does at the end of an epoch
         # takes its time once an epoch only, and must not look like a hang the next time
         self._slowest = max(self._slowest, at - self.now.at)
-        self._move(at, pace=round(self._slowest, 4), **fields)
+        self._move(at, pace=round(self._slowest, 6), **fields)
 
     def _write(self) -> None:
         self._written = time.monotonic()

@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
     started = time.monotonic()
     try:
         run = prepare(arguments)
-    except (UsageError, OSError) as error:
+    except (UsageError, OSError, ValueError) as error:
         print(f"pushtrain: {error}", file=sys.stderr, flush=True)
         return ExitCode.USAGE
     files = AccuracyFiles(run.root)
@@ -143,6 +143,7 @@ def install_hooks(run: Run) -> None:
     notebook_shims.install(run)
     sklearn_hooks.install(run)
     after_import(run, "numpy", "pushtrain_trainer.numpy_hooks")
+    after_import(run, "matplotlib", "pushtrain_trainer.matplotlib_hooks")
     after_import(run, "tensorflow", "pushtrain_trainer.tensorflow_hooks")
     after_import(run, "keras", "pushtrain_trainer.keras_hooks")
 
@@ -167,7 +168,6 @@ def finish(run: Run, files: AccuracyFiles, failure: ScriptFailure | None, second
     run.fence.check()
     write_json(run.output / RESULT_FILE, result.to_dict())
     run.beat.phase("finished" if failure is None else "failed")
-    run.beat.write()
     return conclude(result)
 
 

@@ -28,7 +28,11 @@ def drop_privileges(root: Path) -> None:
 
 
 def prepare_environment() -> None:
-    """Set the variables that libraries expect, where they are unset or of no use."""
+    """Set the variables that libraries expect, where they are unset or of no use.
+
+    Raises:
+        ValueError: The number of processors that is given is no number.
+    """
     scratch = tempfile.gettempdir()
     environ = os.environ
     if not os.access(environ.get("HOME") or "/nonexistent", os.W_OK):
@@ -40,10 +44,17 @@ def prepare_environment() -> None:
     environ.setdefault("JOBLIB_TEMP_FOLDER", scratch)
     environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if environ.get(ENV_CPUS):
-        threads = str(max(1, math.ceil(float(environ[ENV_CPUS]))))
+        threads = _threads(environ[ENV_CPUS])
         # os.cpu_count() shows the host's processors, not the container's share
         for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
             environ.setdefault(name, threads)
+
+
+def _threads(cpus: str) -> str:
+    try:
+        return str(max(1, math.ceil(float(cpus))))
+    except ValueError as error:
+        raise ValueError(f"{ENV_CPUS} is {cpus!r}: it has to be a number such as 1.5") from error
 
 
 def _has_account() -> bool:
