@@ -213,7 +213,7 @@ def test_exit_codes_tell_the_cause(api: APIClient, start: Start, code: int, caus
 
 def test_lines_come_while_the_training_runs(api: APIClient, start: Start, tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
-    text = "echo first; while ! test -e /output/go; do sleep 0.05; done; echo second; printf third"
+    text = "echo first; while ! test -e /output/go; do sleep 0.05; done; echo second; echo third"
     made = start("sh", "-c", text, binds=(Bind(str(tmp_path), "/output"),))
     lines: list[str] = []
 

@@ -177,6 +177,7 @@ def follow(api: APIClient, container: str, on_line: Callable[[str], None]) -> No
     """Hand over every line that a container prints until it has ended.
 
     A stream that ends while the container lives (the engine was restarted) is taken up again.
+    The known gap: engine 20.10 often drops a last line that ends without a line break.
 
     Raises:
         OutsideError: The engine did not answer for a minute.
