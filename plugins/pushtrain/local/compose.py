@@ -6,6 +6,7 @@ Run as `python -m pushtrain.local.compose up` (`make compose-up`).
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -82,6 +83,8 @@ def demo(home: Home) -> bool:
         str(EXAMPLES): "/examples:ro",
     }
     command = ["python3", "-m", "pushtrain.local.compose_follow", "/examples"]
+    if minutes := os.environ.get("PUSHTRAIN_DEMO_MINUTES"):
+        command += ["--minutes", minutes]
     image = variables["AIRFLOW_IMAGE"]
     is_good = one_shot(image, mounts, *command, terminal=True).returncode == 0
     print(
