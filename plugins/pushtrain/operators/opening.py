@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pushtrain.adapters.mirror import SEEN_REFS, Mirror, repo_slug
+from pushtrain.adapters.mirror import EXPERIMENT_REFS, SEEN_REFS, Mirror, repo_slug
 from pushtrain.adapters.store import Store, is_open
 from pushtrain.analysis.local_modules import fingerprint, scripts
 from pushtrain.analysis.script_settings import FILE, overridden, script_settings
@@ -134,6 +134,9 @@ def _open(
         updated_at=now,
     )
     made = store.create_experiment(experiment)
+    if mirror.ref(EXPERIMENT_REFS + experiment.id) is None:
+        # the branch may be forced away from this commit, which the rounds start from
+        mirror.set_ref(EXPERIMENT_REFS + experiment.id, commit.id)
     log.info("experiment %s: %s", experiment.id, "opened" if made else "exists")
     return store.experiment(experiment.id)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.model_repos import ModelRepo
 
-from pushtrain.adapters.mirror import SEEN_REFS, Mirror
+from pushtrain.adapters.mirror import EXPERIMENT_REFS, SEEN_REFS, Mirror
 from pushtrain.adapters.store import Store
 from pushtrain.contract import State, Step
 from pushtrain.operators.opening import open_pushed
@@ -189,3 +189,15 @@ def test_a_branch_that_was_rewritten_is_compared_with_what_was_seen(repo: ModelR
     repo.git("reset", "--quiet", "--hard", "HEAD~1")
     repo.commit({"model_src/c.py": CODE})
     assert names(look()) == ["c"]
+
+
+def test_an_experiment_keeps_its_commit_when_the_branch_is_rewritten(
+    repo: ModelRepo, mirror: Mirror, look
+) -> None:
+    repo.commit({"model_src/a.py": CODE})
+    commit = repo.commit({"model_src/b.py": CODE})
+    (step,) = look()
+    repo.git("reset", "--quiet", "--hard", "HEAD~1")
+    repo.commit({"model_src/c.py": CODE})
+    look()
+    assert mirror.ref(EXPERIMENT_REFS + step.experiment) == commit
