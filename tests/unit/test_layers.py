@@ -31,10 +31,6 @@ LAYERS = {
     "adapters": (("adapters",), DOCKER),
 }
 
-# To be renamed: nothing imports the standard library's `mailbox`, and the file lies in a package,
-# so it hides nothing today.
-KNOWN_NAMESAKES = {"mailbox"}
-
 # Prints what importing some modules loads, as a fresh interpreter sees it.
 PROBE = """
 import importlib, json, sys
@@ -128,7 +124,7 @@ def test_no_file_is_named_like_an_importable_module(folder: Path) -> None:
     foreign = {name for name in packages_distributions() if name not in {"tests", "dags"}}
     taken = sys.stdlib_module_names | foreign | FORBIDDEN | {"joblib", "numpy", "git"}
     stems = {p.stem if p.is_file() else p.name for p in folder.rglob("*") if _is_ours(p)}
-    assert stems & taken - KNOWN_NAMESAKES == set()
+    assert stems & taken == set()
 
 
 def _is_ours(path: Path) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pushtrain.contract import MONITOR_DAG, TRAIN_DAG
 from pushtrain.errors import OutsideError, PushtrainError
-from pushtrain.local import mailbox, processes
+from pushtrain.local import mail_catcher, processes
 from pushtrain.local.airflow_api import AirflowApi, read_password
 from pushtrain.local.airflow_env import (
     USER,
@@ -71,7 +71,7 @@ def up(home: Home, watched: Watched, *, with_mailbox: bool = True) -> Running:
     for folder in (home.airflow, home.store, home.datasets, home.mail):
         folder.mkdir(parents=True, exist_ok=True)
     home.make()
-    smtp_port = mailbox.start_mailbox(home) if with_mailbox else None
+    smtp_port = mail_catcher.start_mailbox(home) if with_mailbox else None
     process = process_of(home)
     ports = ports_from(process.state) if process.is_running() else None
     if ports:
@@ -164,7 +164,7 @@ def _log_end(home: Home) -> str:
 def down(home: Home) -> None:
     """Stop Airflow and the mailbox; says what was stopped."""
     was_up = process_of(home).stop(STOP_SECONDS)
-    mailbox.stop_mailbox(home)
+    mail_catcher.stop_mailbox(home)
     print("airflow: stopped" if was_up else "airflow: was not running")
 
 
@@ -172,7 +172,7 @@ def status(home: Home) -> int:
     """Print what runs; 0 only if Airflow runs and all of its parts are healthy."""
     process = process_of(home)
     ports = ports_from(process.state)
-    port = mailbox.mailbox_port(home)
+    port = mail_catcher.mailbox_port(home)
     print(f"mailbox: on port {port}, mails in {home.mail}" if port else "mailbox: not running")
     if not process.is_running() or ports is None:
         left = process.members()

@@ -3,13 +3,14 @@ from __future__ import annotations
 import email
 import smtplib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from pushtrain.local.free_port import LOCALHOST
-from pushtrain.local.mailbox import mailbox_port, start_mailbox, stop_mailbox
+from pushtrain.local.mail_catcher import mailbox_port, start_mailbox, stop_mailbox
 from pushtrain.local.paths import Home
 
 
@@ -47,3 +48,17 @@ def test_a_stopped_mailbox_has_no_port_and_keeps_its_mails(home):
     assert stop_mailbox(home) is True
     assert mailbox_port(home) is None
     assert len(list(home.mail.glob("*kept.eml"))) == 1
+
+
+def test_two_mailboxes_started_at_once_get_ports_of_their_own(tmp_path):
+    homes = [Home(tmp_path / name) for name in ("one", "two", "three")]
+    try:
+        with ThreadPoolExecutor() as pool:
+            ports = list(pool.map(start_mailbox, homes))
+        for port, home in zip(ports, homes, strict=True):
+            send(port, home.root.name)
+        kept = [[p.stem.rsplit("-")[-1] for p in home.mail.iterdir()] for home in homes]
+    finally:
+        for home in homes:
+            stop_mailbox(home)
+    assert kept == [["one"], ["two"], ["three"]]

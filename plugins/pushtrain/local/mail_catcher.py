@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import email
 import email.policy
+import errno
 import os
 import re
 import signal
-import socket
 import sys
 import threading
 import time
@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 from pushtrain.errors import OutsideError
 from pushtrain.local.detached import Detached
-from pushtrain.local.free_port import LOCALHOST, next_free_port
+from pushtrain.local.free_port import LOCALHOST
 from pushtrain.local.paths import CHECKOUT, Home, current_home
+from pushtrain.local.state_file import read_state, write_state
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
 FIRST_PORT = 8025
-START_SECONDS = 15.0
+TRIES = 200
+START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 ACCEPTED = "250 Message accepted for delivery"
 
@@ -54,19 +56,44 @@ class FileHandler:
         return ACCEPTED
 
 
-def serve(folder: Path, host: str, port: int) -> None:
-    """Keep mails until SIGINT or SIGTERM."""
-    # inside: `down` stops a mailbox without the virtual environment
-    from aiosmtpd.controller import Controller
+def serve(folder: Path, host: str, port: int, ready: Path | None = None) -> None:
+    """Keep mails until SIGINT or SIGTERM.
 
+    Args:
+        folder: Where the mails go; made if missing.
+        host: Address to listen on.
+        port: Port to listen on; with `ready`, the first to be tried.
+        ready: File that is given the port once mails are taken.
+
+    Raises:
+        OSError: The port is in use.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    controller: Any = Controller(FileHandler(folder), hostname=host, port=port)
-    controller.start()
+    controller, taken = _listen(folder, host, port, tries=1 if ready is None else TRIES)
+    if ready is not None:
+        write_state(ready, {"port": taken})
     ended.wait()
     controller.stop()
+
+
+def _listen(folder: Path, host: str, port: int, tries: int) -> tuple[Any, int]:
+    """Return a started server and its port: only who listens can tell a port from a taken one."""
+    # inside: `down` stops a mailbox without the virtual environment
+    from aiosmtpd.controller import Controller
+
+    for candidate in range(port, port + tries):
+        controller: Any = Controller(FileHandler(folder), hostname=host, port=candidate)
+        try:
+            controller.start()
+        except OSError as err:
+            if err.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return controller, candidate
+    raise OSError(errno.EADDRINUSE, f"no free port from {port} on")
 
 
 def _process(home: Home) -> Detached:
@@ -80,19 +107,19 @@ def start_mailbox(home: Home) -> int:
         OutsideError: It did not start; names its log.
     """
     process = _process(home)
-    if process.is_running():
-        return int(process.state["port"])
+    if (running := mailbox_port(home)) is not None:
+        return running
     process.stop(STOP_SECONDS)
-    port = next_free_port(FIRST_PORT)
+    ready = _ready_file(home)
+    ready.unlink(missing_ok=True)
     log = home.logs / "mailbox.log"
-    command = [str(CHECKOUT / ".venv" / "bin" / "python"), "-m", "pushtrain.local.mailbox"]
-    command += ["--folder", str(home.mail), "--port", str(port)]
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT / "plugins")}
-    process.start(command, environment, log, port=port)
+    command = [str(CHECKOUT / ".venv" / "bin" / "python"), "-m", "pushtrain.local.mail_catcher"]
+    command += ["--folder", str(home.mail), "--ready", str(ready)]
+    process.start(command, {**os.environ, "PYTHONPATH": str(CHECKOUT / "plugins")}, log)
     deadline = time.monotonic() + START_SECONDS
-    while not _is_listening(port):
+    while (port := mailbox_port(home)) is None:
         if time.monotonic() > deadline or not process.is_running():
-            raise OutsideError(f"the mailbox does not answer on port {port}: see {log}")
+            raise OutsideError(f"the mailbox did not start: see {log}")
         time.sleep(0.05)
     return port
 
@@ -104,16 +131,12 @@ def stop_mailbox(home: Home) -> bool:
 
 def mailbox_port(home: Home) -> int | None:
     """Return the port of the running mailbox, None if it does not run."""
-    process = _process(home)
-    return int(process.state["port"]) if process.is_running() else None
+    port = read_state(_ready_file(home)).get("port") if _process(home).is_running() else None
+    return None if port is None else int(port)
 
 
-def _is_listening(port: int) -> bool:
-    try:
-        with socket.create_connection((LOCALHOST, port), timeout=1) as link:
-            return link.recv(3) == b"220"
-    except OSError:
-        return False
+def _ready_file(home: Home) -> Path:
+    return home.state / "mailbox-port.json"
 
 
 def main() -> int:
@@ -122,8 +145,9 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=current_home().mail)
     parser.add_argument("--host", default=LOCALHOST)
     parser.add_argument("--port", type=int, default=FIRST_PORT)
+    parser.add_argument("--ready", type=Path, help="take the next free port and write it here")
     given = parser.parse_args()
-    serve(given.folder, given.host, given.port)
+    serve(given.folder, given.host, given.port, given.ready)
     return 0
 
 
