@@ -100,7 +100,21 @@ def clear_errors(url: str) -> Iterator[None]:
             ) from err
         raise OutsideError(f"the container engine refused: {err.explanation or err}") from err
     except DockerException as err:
-        raise OutsideError(f"the container engine at {url} can not be used: {err}") from err
+        # also what the first call of a client raises where nothing listens
+        raise OutsideError(
+            f"the container engine at {url} can not be used: start it (`make engine`), or set "
+            f"[pushtrain] docker_url ({err})"
+        ) from err
+
+
+def require_engine(url: str) -> None:
+    """Check that an engine answers.
+
+    Raises:
+        OutsideError: It does not; the message says what to do.
+    """
+    with clear_errors(url):
+        APIClient(base_url=url, version="auto").close()
 
 
 def require_image(api: APIClient, image: str) -> None:

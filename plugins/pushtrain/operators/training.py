@@ -76,6 +76,7 @@ class TrainingOperator(DockerOperator):
             experiment = store.experiment(step.experiment)
             if experiment.step != step:  # a person cleared an old run; it must not fence this one
                 raise StoreError(f"{step.run_id} is past, {experiment.step.run_id} is trained now")
+            engine.require_engine(config.docker_url)  # Airflow's hook does not say what to do
             with engine.clear_errors(config.docker_url):
                 attempt = self._run(config, store, experiment, step)
         except (ConfigurationError, StoreError) as err:

@@ -49,7 +49,7 @@ def test_a_line_without_end_is_cut_into_parts() -> None:
     [
         (requests.ConnectionError("refused"), OutsideError, "make engine"),
         (requests.Timeout("slow"), OutsideError, "does not answer"),
-        (DockerException("bad url"), OutsideError, "can not be used: bad url"),
+        (DockerException("bad url"), OutsideError, r"can not be used: .*\(bad url\)"),
         (APIError("x", None, "name is taken"), OutsideError, "refused: name is taken"),
     ],
     ids=["down", "slow", "sdk", "refused"],

@@ -1,0 +1,300 @@
+"""The training task with real containers; the base image and a program stand for the trainer."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from docker import APIClient
+from tests.unit.records import experiment
+
+from pushtrain.adapters import engine
+from pushtrain.adapters.store import Store
+from pushtrain.adapters.training_container import container_name, spec_of
+from pushtrain.contract import Attempt, Cause, Family, ScriptSettings, Step
+from pushtrain.errors import OutsideError
+from pushtrain.local.base_image import ensure_base
+from pushtrain.local.paths import Home
+from pushtrain.operators import training
+from pushtrain.operators.training import TrainingOperator
+from pushtrain.settings import Settings, load
+
+pytestmark = [pytest.mark.docker, pytest.mark.filterwarnings("ignore::UserWarning")]
+
+# Each stands for the trainer in an image; it is the program that the container runs.
+RESULT = 'import json, os\nattempt = int(os.environ["PUSHTRAIN_ATTEMPT"])\n'
+GOOD = RESULT + (
+    'print("epoch 1", flush=True)\n'
+    'open("/output/history.csv", "w").write("epoch\\n1\\n")\n'
+    'record = {"attempt": attempt, "accuracy": 0.9, "split": "test"}\n'
+    'json.dump(record, open("/output/result.json", "w"))\n'
+)
+RAISES = RESULT + (
+    'error = {"type": "ValueError", "message": "no data", "file": "a.py", "line": 3}\n'
+    'json.dump({"attempt": attempt, "error": error}, open("/output/result.json", "w"))\n'
+    "raise SystemExit(10)\n"
+)
+HUNGRY = "x = bytearray(500 * 2**20)\n"
+WAITS = (
+    "import os, time\nprint('up', flush=True)\n"
+    "while not os.path.exists('/output/go'): time.sleep(0.05)\n"
+)
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return ensure_base(Home(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="module")
+def api() -> APIClient:
+    return APIClient(base_url=Settings().docker_url, version="auto")
+
+
+class World:
+    """One experiment in a store of its own, and the means to run its training task."""
+
+    def __init__(self, root: Path, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.api, self.monkeypatch = api, monkeypatch
+        self.store = Store(root)
+        made = experiment(
+            id=f"knn-{uuid.uuid4().hex[:8]}",
+            script="model_src/knn.py",
+            settings=ScriptSettings(memory=64, cpus=1.0),
+        )
+        self.store.create_experiment(made)
+        self.id = made.id
+
+    def program(self, text: str) -> None:
+        self.store.prepare_output(self.id, 0)
+        path = self.store.source_dir(self.id, 0) / "model_src" / "knn.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/usr/bin/env python3\n{text}")
+        path.chmod(0o755)
+
+    def step(self, attempt: int = 1) -> Step:
+        return Step(self.id, 0, attempt)
+
+    def operator(self, attempt: int = 1) -> TrainingOperator:
+        step = self.step(attempt)
+        self.monkeypatch.setattr(training, "required_step", lambda: step)
+        return TrainingOperator(task_id="train_sklearn", family=Family.SKLEARN)
+
+    def run(self, attempt: int = 1) -> float | None:
+        return run(self.operator(attempt), self.step(attempt))
+
+    def attempt(self, number: int = 1) -> Attempt:
+        found = self.store.attempt(self.id, 0, number)
+        assert found is not None
+        return found
+
+    def find(self, attempt: int = 1) -> dict[str, Any] | None:
+        return engine.find(self.api, container_name(load(), self.step(attempt)))
+
+
+def run(operator: TrainingOperator, step: Step) -> float | None:
+    """Run the task as Airflow would, with what the operator reads of its context."""
+    context: Any = {"ti": SimpleNamespace(run_id=step.run_id)}
+    return operator.execute(context)
+
+
+@pytest.fixture
+def world(
+    tmp_path: Path, api: APIClient, image: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    monkeypatch.setenv("AIRFLOW__PUSHTRAIN__STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("AIRFLOW__PUSHTRAIN__IMAGE_SKLEARN", image)
+    made = World(tmp_path / "store", api, monkeypatch)
+    yield made
+    engine.remove_others(api, {"pushtrain.experiment": made.id}, keep="")
+
+
+def test_a_training_brings_its_accuracy(world: World) -> None:
+    world.program(GOOD)
+    assert world.run() == 0.9
+    attempt = world.attempt()
+    assert (attempt.cause, attempt.exit_code, attempt.epochs) == (Cause.FINISHED, 0, 1)
+    assert attempt.ended_at is not None
+    assert attempt.ended_at >= attempt.started_at
+    assert world.store.attempt_log(world.id, 0, 1).read_text() == "epoch 1\n"
+    assert world.find() is None
+    lease = world.store.output_dir(world.id, 0) / "attempt.json"
+    assert json.loads(lease.read_text()) == {"attempt": 1}
+
+
+def test_a_finished_training_is_not_repeated(world: World) -> None:
+    world.program(GOOD)
+    world.run()
+    before = world.attempt()
+    assert world.run() == 0.9
+    assert world.attempt() == before
+
+
+def test_an_error_of_the_script_fails_for_good(world: World) -> None:
+    world.program(RAISES)
+    with pytest.raises(AirflowFailException, match=r"script error: a\.py:3: ValueError: no data"):
+        world.run()
+    assert world.attempt().cause is Cause.SCRIPT_ERROR
+    assert world.find() is not None  # the evidence stays
+
+
+def test_a_training_without_memory_fails_for_good(world: World) -> None:
+    world.program(HUNGRY)
+    with pytest.raises(AirflowFailException, match="out of memory: the memory limit of 64 MiB"):
+        world.run()
+
+
+def test_a_running_training_is_taken_over(world: World, image: str) -> None:
+    """As a retry finds it whose worker was killed."""
+    world.program(WAITS + GOOD)
+    store, config = world.store, load()
+    spec = spec_of(world.api, config, store, store.experiment(world.id), world.step(), image)
+    made = engine.create(world.api, spec)
+    world.api.start(made)
+    started = Attempt(1, world.step().run_id, spec.name, image, "", time.time(), container_id=made)
+    store.save_attempt(world.id, 0, started)
+    threading.Timer(0.5, (store.output_dir(world.id, 0) / "go").touch).start()
+    assert world.run() == 0.9
+    assert world.attempt().container_id == made
+    assert store.attempt_log(world.id, 0, 1).read_text() == "up\nepoch 1\n"
+
+
+@pytest.mark.parametrize("started", [False, True], ids=["created", "ended"])
+def test_a_container_that_nobody_followed_is_taken_over(
+    world: World, image: str, started: bool
+) -> None:
+    world.program(GOOD)
+    store, config = world.store, load()
+    spec = spec_of(world.api, config, store, store.experiment(world.id), world.step(), image)
+    made = engine.create(world.api, spec)
+    if started:
+        world.api.start(made)
+        world.api.wait(made)
+    assert world.run() == 0.9
+    assert world.attempt().container_id == made
+
+
+def test_a_container_that_was_removed_meanwhile_is_not_started_again(world: World) -> None:
+    world.program(GOOD)
+    lost = Attempt(1, world.step().run_id, "gone", "", "", 1.0, container_id="gone")
+    world.store.save_attempt(world.id, 0, lost)
+    with pytest.raises(AirflowFailException, match="killed: the container was removed"):
+        world.run()
+    assert world.find() is None
+
+
+@pytest.mark.parametrize("removed", [False, True], ids=["there", "removed"])
+def test_a_failed_attempt_that_a_person_cleared_runs_again(world: World, removed: bool) -> None:
+    world.program(HUNGRY)
+    with pytest.raises(AirflowFailException):
+        world.run()
+    found = world.find()
+    assert found is not None
+    if removed:
+        engine.remove(world.api, found["Id"])
+    world.program(GOOD)
+    assert world.run() == 0.9
+    assert world.attempt().cause is Cause.FINISHED
+
+
+def test_a_new_attempt_ends_the_older_one_first(world: World, image: str) -> None:
+    world.program("import time\ntime.sleep(600)\n")
+    store, config = world.store, load()
+    spec = spec_of(world.api, config, store, store.experiment(world.id), world.step(), image)
+    world.api.start(engine.create(world.api, spec))
+    world.program(GOOD)
+    store.update_experiment(world.id, attempt=2)
+    assert world.run(2) == 0.9
+    assert world.find(1) is None
+
+
+def test_a_past_attempt_that_a_person_cleared_ends_nothing(world: World, image: str) -> None:
+    world.program("import time\ntime.sleep(600)\n")
+    store, config = world.store, load()
+    store.update_experiment(world.id, attempt=2)
+    made = store.experiment(world.id)
+    live = engine.create(world.api, spec_of(world.api, config, store, made, made.step, image))
+    world.api.start(live)
+    with pytest.raises(AirflowFailException, match=r"r0\.a1 is past, .*r0\.a2 is trained now"):
+        world.run(1)
+    assert world.api.inspect_container(live)["State"]["Running"]
+
+
+def test_a_task_that_a_person_ended_stops_its_training(world: World) -> None:
+    world.program(WAITS)
+    operator, step = world.operator(), world.step()
+    failed: list[BaseException] = []
+
+    def follow() -> None:
+        try:
+            run(operator, step)
+        except AirflowFailException as err:
+            failed.append(err)
+
+    task = threading.Thread(target=follow)
+    task.start()
+    while not (found := world.find()) or not found["State"]["Running"]:
+        time.sleep(0.05)
+    states = {step.run_id: {"train_sklearn": "failed"}}
+    operator._ti = SimpleNamespace(
+        dag_id="d", task_id="train_sklearn", run_id=step.run_id, map_index=-1,
+        get_task_states=lambda **_: states,
+    )  # fmt: skip
+    operator.on_kill()
+    task.join(20)
+    assert [str(err) for err in failed] == ["stopped by a person: the task was ended in Airflow"]
+    assert world.attempt().cause is Cause.STOPPED
+
+
+@pytest.mark.parametrize("answer", [{"train_sklearn": "running"}, None], ids=["running", "silent"])
+def test_a_task_that_lost_its_airflow_leaves_its_training(world: World, answer: Any) -> None:
+    world.program(WAITS)
+    operator, step = world.operator(), world.step()
+
+    def follow() -> None:
+        with pytest.raises(AirflowFailException):
+            run(operator, step)
+
+    task = threading.Thread(target=follow)
+    task.start()
+    while not (found := world.find()) or not found["State"]["Running"]:
+        time.sleep(0.05)
+
+    def states(**_: object) -> dict[str, Any]:
+        if answer is None:
+            raise ConnectionError
+        return {step.run_id: answer}
+
+    operator._ti = SimpleNamespace(
+        dag_id="d", task_id="t", run_id=step.run_id, map_index=-1, get_task_states=states
+    )
+    operator.on_kill()
+    assert world.api.inspect_container(found["Id"])["State"]["Running"]
+    engine.kill(world.api, found["Id"])
+    task.join(20)
+
+
+def test_an_image_that_is_not_there_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__PUSHTRAIN__IMAGE_SKLEARN", "no-such-image:1")
+    world.program(GOOD)
+    with pytest.raises(AirflowFailException, match=r"no-such-image:1.*make images"):
+        world.run()
+
+
+def test_an_engine_that_is_down_is_left_to_the_retry(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.program(GOOD)
+    with monkeypatch.context() as down:
+        down.setenv("AIRFLOW__PUSHTRAIN__DOCKER_URL", f"unix://{tmp_path}/docker.sock")
+        with pytest.raises(OutsideError, match="make engine"):
+            world.run()
+    assert world.run() == 0.9
