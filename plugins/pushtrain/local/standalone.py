@@ -29,13 +29,15 @@ from pushtrain.local.model_repo import model_repo
 from pushtrain.local.paths import CHECKOUT, Home, current_home
 from pushtrain.local.state_file import read_state, write_state
 
-READY_SECONDS = 180.0
+# 15-40 s on two cores; several times that where others use them too
+READY_SECONDS = 300.0
 # tasks under way get the time to say that they end
 STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.5
 START_TRIES = 3
 # scheduler, dag-processor, api-server, triggerer: `airflow standalone` restarts none of them
 PARTS = 4
+WAS_READY = "was_ready"
 FIRST_PORTS = Ports(api=8080, worker_log=8793, trigger_log=8794)
 DAGS = frozenset({TRAIN_DAG, MONITOR_DAG})
 
@@ -73,12 +75,8 @@ def up(home: Home, watched: Watched, *, with_mailbox: bool = True) -> Running:
     home.make()
     smtp_port = mail_catcher.start_mailbox(home) if with_mailbox else None
     process = process_of(home)
-    ports = ports_from(process.state) if process.is_running() else None
-    if ports:
-        environment = airflow_environment(home, ports, watched, smtp_port)
-        if process.state.get("fingerprint") == fingerprint(environment):
-            return _wait_until_ready(home, process, ports)
-        print("airflow: runs with other settings or code; starting it anew", flush=True)
+    if ports := _reusable(process, home, watched, smtp_port):
+        return _wait_until_ready(home, process, ports)
     for _ in range(START_TRIES):
         process.stop(STOP_SECONDS)
         ports = _choose_ports(home)
@@ -87,6 +85,27 @@ def up(home: Home, watched: Watched, *, with_mailbox: bool = True) -> Running:
             return _wait_until_ready(home, process, ports)
         print(f"airflow: port {ports.api} was taken meanwhile; trying others", flush=True)
     raise OutsideError(f"airflow: its ports were taken {START_TRIES} times while it started")
+
+
+def _reusable(
+    process: Detached, home: Home, watched: Watched, smtp_port: int | None
+) -> Ports | None:
+    """Return the ports of a running Airflow that can stay as it is, None if one must be started."""
+    state = process.state
+    ports = ports_from(state) if process.is_running() else None
+    if ports is None:
+        return None
+    if state["fingerprint"] != fingerprint(airflow_environment(home, ports, watched, smtp_port)):
+        print("airflow: runs with other settings or code; starting it anew", flush=True)
+        return None
+    if state.get(WAS_READY) and _count_parts(process) < PARTS:
+        print("airflow: a part of it has ended; starting it anew", flush=True)
+        return None
+    return ports
+
+
+def _count_parts(process: Detached) -> int:
+    return len(processes.children(int(process.state.get("pid", -1))))
 
 
 def _start(home: Home, process: Detached, ports: Ports, environment: dict[str, str]) -> None:
@@ -115,7 +134,7 @@ def _wait_until_ready(home: Home, process: Detached, ports: Ports) -> Running:
     waiting_for = "the api-server"
     were_all_there = False
     while True:
-        parts = len(processes.children(int(process.state.get("pid", -1))))
+        parts = _count_parts(process)
         were_all_there = were_all_there or parts >= PARTS
         if not process.is_running() or (were_all_there and parts < PARTS):
             raise OutsideError(f"airflow: a part of it ended while it started\n{_log_end(home)}")
@@ -129,6 +148,7 @@ def _wait_until_ready(home: Home, process: Detached, ports: Ports) -> Running:
             running = Running(ports.base_url, password)
             waiting_for = _not_ready(running.api)
             if not waiting_for:
+                write_state(process.state_file, {**process.state, WAS_READY: True})
                 return running
         time.sleep(LOOK_SECONDS)
 
@@ -194,7 +214,7 @@ def _sick_parts(home: Home, process: Detached, ports: Ports) -> dict[str, str]:
         sick = api.sick_parts()
     except OutsideError as err:
         return {"api-server": str(err)}
-    missing = PARTS - len(processes.children(int(process.state["pid"])))
+    missing = PARTS - _count_parts(process)
     # health is told by the last sign of life: a part that just died still looks well
     return {f"{missing} of {PARTS} parts": "ended"} if missing > 0 and not sick else sick
 

@@ -15,6 +15,7 @@ from pushtrain.local import docker_command
 from pushtrain.local.base_image import LABEL
 from pushtrain.local.paths import Home
 
+NAMES = "pushtrain-*"
 KEPT_OF_AIRFLOW = "simple_auth_manager_passwords.json.generated"
 
 
@@ -67,10 +68,13 @@ def _remove(path: Path) -> None:
 
 
 def remove_images() -> list[str]:
-    """Remove all images that bear our label, also those without a name; return their ids."""
-    ids = docker_command.output("images", "-aq", "--filter", f"label={LABEL}").split()
-    unique = list(dict.fromkeys(ids))
-    # later images stand on earlier ones: newest first, as `docker images` lists them
-    for image in unique:
-        docker_command.output("rmi", "--force", image)
-    return unique
+    """Remove all images that bear our label or a name of ours; return what was removed.
+
+    Images that a container still uses stay. Those of other checkouts on this engine go too:
+    they bear the same names, and are built again in minutes.
+    """
+    listed = ("images", "--format", "{{.ID}}", "--filter")
+    found = [docker_command.output(*listed, f"label={LABEL}").split()]
+    found.append(docker_command.output(*listed, f"reference={NAMES}").split())
+    unique = list(dict.fromkeys(image for images in found for image in images))
+    return [image for image in unique if docker_command.output("rmi", "--force", image)]
