@@ -15,7 +15,14 @@ from typing import Any
 import pytest
 
 from pushtrain.adapters.store import Store
-from pushtrain.contract import LABEL_ATTEMPT, LABEL_EXPERIMENT, LABEL_ROUND, TRAIN_DAG, State
+from pushtrain.contract import (
+    LABEL_ATTEMPT,
+    LABEL_EXPERIMENT,
+    LABEL_ROUND,
+    LABEL_STORE,
+    TRAIN_DAG,
+    State,
+)
 from pushtrain.local import compose, docker_command
 from pushtrain.local.airflow_api import AirflowApi
 from pushtrain.local.compose_stack import Stack, compose_command, one_shot
@@ -47,10 +54,7 @@ class Copy:
 
     def trainings(self) -> list[str]:
         """Return the ids of the training containers of this copy's store that run now."""
-        store = docker_command.output(
-            "volume", "inspect", "--format", "{{.Mountpoint}}", self.variables["STORE_VOLUME"]
-        )
-        label = f"label=pushtrain.store={store}"
+        label = f"label={LABEL_STORE}={self.variables['STORE_VOLUME']}"
         return docker_command.output("ps", "-q", "--no-trunc", "--filter", label).split()
 
     def created(self, experiment: str) -> list[tuple[str, str, str]]:
