@@ -170,6 +170,8 @@ class Experiment(Record):
         refused: Whether the script, or what is set for it, can not be trained at all.
         created_at: Unix time in seconds, as all times here.
         restarts: How many attempts were started beyond the first of each round.
+        published: Folder of the published model, empty if there is none.
+        settled: Whether all is done: it has ended, its best model is published, its people told.
     """
 
     id: str
@@ -194,6 +196,7 @@ class Experiment(Record):
     best_accuracy: float | None = None
     restarts: int = 0
     published: str = ""
+    settled: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.settings, Mapping):

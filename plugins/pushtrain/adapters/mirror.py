@@ -164,7 +164,7 @@ class Mirror:
     def export(self, commit: str, folder: Path) -> None:
         """Write the tree of a commit into an empty folder."""
         with tempfile.TemporaryDirectory(prefix="pushtrain-index-") as scratch:
-            index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+            index = {"GIT_INDEX_FILE": str(Path(scratch) / "index"), "GIT_LFS_SKIP_SMUDGE": "1"}
             self._git("read-tree", commit, env=index)
             tree = f"--work-tree={folder}"
             self._git(tree, "checkout-index", "--all", "--force", env=index)

@@ -23,7 +23,7 @@ _LOG_LINES = 40
 
 
 def notify_outcome(step: Step) -> None:
-    """Mail how an experiment's loop has ended."""
+    """Mail how an experiment's loop has ended; with it the experiment is done."""
     config = settings.load()
     store = Store(config.store_path)
     experiment = store.experiment(step.experiment)
@@ -35,6 +35,7 @@ def notify_outcome(step: Step) -> None:
         link_to(config, step),
     )
     send(config, experiment, mail)
+    store.update_experiment(experiment.id, settled=True)
 
 
 def notify_restart(config: Settings, store: Store, step: Step, reason: str) -> None:
@@ -127,4 +128,5 @@ def refuse(step: Step) -> None:
     store = Store(config.store_path)
     experiment = store.update_experiment(step.experiment, state=State.FAILED)
     notify_given_up(config, store, step)
+    store.update_experiment(experiment.id, settled=True)
     raise AirflowFailException(experiment.reason)

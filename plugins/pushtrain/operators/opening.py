@@ -144,16 +144,20 @@ def _open(
 def _taken_up(
     config: Settings, store: Store, experiment: Experiment, overrides: Mapping[str, object]
 ) -> Experiment:
-    """Return an experiment that goes on: a running one as it is, an ended one as a new attempt.
+    """Return an experiment that goes on: a running one, or an ended one as a new attempt.
 
     The new attempt of the last round trains nothing again that was finished; the loop goes on
-    behind it with the new budget.
+    behind it with the new budget. What a running one is given counts from its next container on.
     """
-    if is_open(experiment):
-        return experiment
     if experiment.refused:
+        if is_open(experiment):
+            return experiment  # its own run refuses it and mails why
         raise ConfigurationError(f"{experiment.script} was refused: {experiment.reason}")
     settings = check_allowed(config, overridden(experiment.settings, overrides))
+    if is_open(experiment):
+        if settings == experiment.settings:
+            return experiment
+        return store.update_experiment(experiment.id, settings=settings)
     open_again = dataclasses.replace(experiment, settings=settings, created_at=time.time())
     state, reason = verdict(open_again, store.rounds(experiment.id), time.time())
     if experiment.state is not State.FAILED and state is not State.RUNNING:
@@ -164,6 +168,7 @@ def _taken_up(
     return store.update_experiment(
         experiment.id,
         state=State.RUNNING,
+        settled=False,
         reason="",
         settings=settings,
         created_at=open_again.created_at if settings.max_hours else experiment.created_at,

@@ -11,7 +11,7 @@ from docker import APIClient
 from pushtrain import settings
 from pushtrain.adapters import engine
 from pushtrain.adapters.attempts import close_attempt, mark
-from pushtrain.adapters.store import Store, is_open
+from pushtrain.adapters.store import Store
 from pushtrain.adapters.training_container import container_name, round_labels
 from pushtrain.contract import (
     Attempt,
@@ -19,6 +19,7 @@ from pushtrain.contract import (
     State,
     Step,
 )
+from pushtrain.errors import StoreError
 from pushtrain.operators.fetching import run_of
 from pushtrain.operators.notifying import notify_given_up, notify_restart
 from pushtrain.rules.restart import GiveUp, decide
@@ -44,13 +45,22 @@ def plan_restarts(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     config = settings.load()
     store = Store(config.store_path)
-    planned = (_plan(config, store, Finding.from_dict(f)) for f in findings)
+    planned = (_planned(config, store, Finding.from_dict(f)) for f in findings)
     return [run_of(step) for step in planned if step]
+
+
+def _planned(config: Settings, store: Store, finding: Finding) -> Step | None:
+    """Return the step to start; damaged records of one experiment do not stop the others."""
+    try:
+        return _plan(config, store, finding)
+    except StoreError as err:
+        log.error("%s: left as it is: %s", finding.step.run_id, err)
+        return None
 
 
 def _plan(config: Settings, store: Store, finding: Finding) -> Step | None:
     experiment = store.experiment(finding.step.experiment)
-    if not is_open(experiment) or experiment.step != finding.step:
+    if experiment.settled or experiment.step != finding.step:
         log.info("%s: out of date", finding.step.run_id)
         return None
     log.info("%s %s: %s", finding.step.run_id, finding.trouble, finding.message)
@@ -69,6 +79,7 @@ def _plan(config: Settings, store: Store, finding: Finding) -> Step | None:
     if isinstance(verdict, GiveUp):
         store.update_experiment(experiment.id, state=State.FAILED, reason=verdict.reason)
         notify_given_up(config, store, finding.step)
+        store.update_experiment(experiment.id, settled=True)
         return None
     if verdict.not_before > time.time():
         log.info("%s: waits until its backoff is over", finding.step.run_id)

@@ -12,7 +12,7 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
-from pushtrain.adapters.store import Store, is_open
+from pushtrain.adapters.store import Store
 from pushtrain.contract import TRAIN_DAG, Experiment, Step
 from pushtrain.errors import StoreError
 from pushtrain.rules.restart import Restart, decide, is_closed
@@ -72,8 +72,9 @@ class TrainingsTrigger(BaseTrigger):
 
     async def _look(self) -> list[Finding]:
         store = Store(Path(self.store))
-        running = [e for e in await sync_to_async(store.experiments)() if is_open(e)]
-        found = [await self._examined(store, e) for e in running]
+        # one that has ended is not done before its model is published and its people are told
+        under_way = [e for e in await sync_to_async(store.experiments)() if not e.settled]
+        found = [await self._examined(store, e) for e in under_way]
         return [f for f in found if f]
 
     async def _examined(self, store: Store, experiment: Experiment) -> Finding | None:

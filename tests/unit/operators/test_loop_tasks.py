@@ -136,6 +136,14 @@ def test_a_task_that_is_done_again_does_not_count_later_rounds(store: Store, ope
     assert below_target(step) is True
 
 
+def test_a_past_round_that_is_cleared_does_not_end_the_loop(store: Store, opened_step) -> None:
+    step = opened_step()
+    trained(store, step, 0.95)
+    store.update_experiment(step.experiment, round=1)
+    assert below_target(step) is True
+    assert store.experiment(step.experiment).state is State.RUNNING
+
+
 def test_a_tweak_is_a_commit_of_its_own(
     store: Store, mirror: Mirror, repo: ModelRepo, opened_step
 ) -> None:

@@ -114,6 +114,15 @@ def test_an_experiment_that_runs_is_left_as_it_is(repo: ModelRepo, store: Store,
     assert store.experiment(step.experiment) == before
 
 
+def test_an_experiment_that_runs_takes_a_new_budget(
+    repo: ModelRepo, store: Store, ask: Ask
+) -> None:
+    repo.commit({"model_src/a.py": CODE})
+    step = ask()[0]
+    assert ask(max_rounds=20) == [step]
+    assert store.experiment(step.experiment).settings.max_rounds == 20
+
+
 @pytest.mark.parametrize(
     ("state", "wish"),
     [

@@ -72,11 +72,20 @@ def test_a_run_that_ended_is_found(store: Store, runs: dict[str, RunState]) -> N
 
 
 @pytest.mark.parametrize("state", [State.REACHED, State.FAILED, State.NO_KNOB_LEFT])
-def test_an_experiment_that_has_ended_is_not_looked_at(
+def test_an_experiment_that_is_settled_is_not_looked_at(
     store: Store, runs: dict[str, RunState], state: State
 ) -> None:
-    runs[put(store, state=state).run_id] = RunState.ENDED
+    runs[put(store, state=state, settled=True).run_id] = RunState.ENDED
     assert look(store) == []
+
+
+def test_an_end_that_was_not_published_or_mailed_is_found(
+    store: Store, runs: dict[str, RunState]
+) -> None:
+    step = put(store, state=State.REACHED)
+    assert look(store) == []  # its run is still at it
+    runs[step.run_id] = RunState.ENDED
+    assert [f.step for f in look(store)] == [step]
 
 
 def test_a_step_without_a_run_is_lost_after_its_time(
