@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import pytest
 from tests.system.world import World
 
-from pushtrain.adapters.training_container import container_name
-from pushtrain.contract import Cause, Experiment, State, Step
+from pushtrain.contract import Cause, Experiment, State
 
 SCRIPT = "slow_ann.py"
 EPOCHS = 10
@@ -40,7 +39,8 @@ def killed(world: World) -> Killed:
     commit = world.push("Add a slow one")
     experiment = world.id_of(SCRIPT, commit)
     world.wait("three finished epochs", lambda: len(history(world, experiment)) >= 3, experiment)
-    name = container_name(Step(experiment, 0, 1))
+    (attempt,) = world.store.attempts(experiment, 0)
+    name = attempt.container
     subprocess.run(["docker", "kill", name], check=True, capture_output=True)
     epochs_before = len(history(world, experiment))
     assert epochs_before < EPOCHS, "killed too late: nothing is shown"

@@ -44,6 +44,16 @@ def test_a_push_trains_until_the_target_is_reached(
 
 
 @ALL
+def test_a_script_is_trained_as_it_was_pushed(
+    world: World, ended: dict[str, str], script: str
+) -> None:
+    text = (SCRIPTS / script).read_text(encoding="utf-8")
+    trained = world.store.source_dir(ended[script], 0) / WATCHED_PATH / script
+    assert trained.read_text(encoding="utf-8") == text
+    assert "pushtrain" not in text, "a plain script imports nothing of ours"
+
+
+@ALL
 def test_each_round_is_a_run_named_after_it(
     world: World, ended: dict[str, str], script: str
 ) -> None:
