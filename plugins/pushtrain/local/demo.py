@@ -45,7 +45,7 @@ class Demo:
             OutsideError: Something did not come up, or nothing was sensed.
         """
         timings = timings_of(self.home)
-        with timings.stage("clean slate, model repo"):
+        with timings.stage("last demo removed, model repo made"):
             repo = self._start_over()
         watched = Watched(repo.url, POLL_SECONDS, is_local=True, is_apart=True)
         with timings.stage("airflow"):
@@ -67,7 +67,8 @@ class Demo:
     def _start_over(self) -> ModelRepo:
         if self.home.store.exists():
             self._say(f"demo: starting over; removing the last demo's store in {self.home.root}")
-        standalone.down(self.home)
+        # nothing of it is kept, so nothing has to end well
+        standalone.down(self.home, grace_seconds=0)
         wipe_demo(self.home)
         repo = model_repo(self.home)
         repo.make()

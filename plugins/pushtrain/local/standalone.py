@@ -181,9 +181,9 @@ def _log_end(home: Home) -> str:
     return f"last lines of {log}:\n{last_lines(log, 25)}"
 
 
-def down(home: Home) -> None:
+def down(home: Home, grace_seconds: float = STOP_SECONDS) -> None:
     """Stop Airflow and the mailbox; says what was stopped."""
-    was_up = process_of(home).stop(STOP_SECONDS)
+    was_up = process_of(home).stop(grace_seconds)
     mail_catcher.stop_mailbox(home)
     print("airflow: stopped" if was_up else "airflow: was not running")
 

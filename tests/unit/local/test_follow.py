@@ -118,6 +118,21 @@ def test_following_ends_at_the_deadline_with_what_is_open(store):
     assert "waiting for a container" in shown([only(store)], deadline=-1)
 
 
+def test_a_terminal_shows_a_table_that_is_redrawn(store):
+    states = iter([State.RUNNING, State.RUNNING, State.FAILED, State.FAILED])
+
+    def look() -> list[Progress]:
+        store.update_experiment(EXPERIMENT.id, state=next(states))
+        return [only(store)]
+
+    console = Console(file=io.StringIO(), width=140, force_terminal=True)
+    found = follow(look, 1, time.monotonic() + 60, console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+    assert [p.experiment.state for p in found] == [State.FAILED]
+    assert text.count("1 of 1 experiments") > 1
+    assert text.rindex("failed") > text.rindex("waiting for a container")
+
+
 def test_a_line_does_not_change_with_every_epoch(store):
     store.save_attempt(EXPERIMENT.id, 0, ATTEMPT)
     write(store, Heartbeat(attempt=1, at=1.0, phase="fit", epoch=3))
