@@ -46,7 +46,7 @@ clean: ## Remove what was made: containers, images, .pushtrain/ and .venv/ (not 
 	@$(LOCAL).clean
 
 ##@ Pieces of the set-up (each does nothing when there is nothing to do)
-.PHONY: engine base images venv lock
+.PHONY: engine base images venv lock lock-images
 engine: ## Make sure that a container engine answers
 	@$(LOCAL).engine --ensure
 
@@ -61,6 +61,9 @@ venv: ## Make the virtual environment from the lock files
 
 lock: venv ## Pin the requirements*.in anew, with hashes
 	@$(LOCAL).python_env --lock
+
+lock-images: venv ## Pin the packages of the training images anew, with hashes
+	@PATH="$(CURDIR)/$(BIN):$$PATH" training_images/requirements/lock.sh
 
 ##@ Checks
 .PHONY: check lint unit dags trainer integration browser system
