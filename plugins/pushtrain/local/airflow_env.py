@@ -95,6 +95,9 @@ def _airflow_settings(home: Home, ports: Ports) -> dict[str, str]:
             # a task whose process died is tried again after this; the default is 300 s, and a
             # training that goes on meanwhile is only adopted by that next try
             "task_instance_heartbeat_timeout": 60,
+            # only the scheduler that queued a task looks at its heartbeat: after a crash the next
+            # one has to take its tasks over first; the default is 300 s
+            "orphaned_tasks_check_interval": 30,
         },
         # a changed DAG file is seen after seconds; the default is 300
         "dag_processor": {"refresh_interval": 10},
