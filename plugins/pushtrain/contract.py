@@ -6,8 +6,6 @@ The trainer inside the images does not import this module; it keeps the same nam
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -84,23 +82,6 @@ class ExitCode(IntEnum):
     NO_METRIC = 11  # trained, but measured nothing: a restart repeats it
     USAGE = 12  # no such script, folder not writable: a mistake of ours or of the caller
     SUPERSEDED = 13  # a newer attempt took the round: do nothing
-
-
-def slug(text: str) -> str:
-    """Return `text` with all but `[A-Za-z0-9_.-]` as `-`, so that it fits ids and folder names."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.") or "x"
-
-
-def script_slug(script: str) -> str:
-    """Return the slug of a script, its path below the watched path without the suffix.
-
-    Two scripts of one repo must not share experiments and models: a folder is told by `--`, and
-    a name that does not fit as it is gets a hash of it.
-    """
-    text = script.removesuffix(".py").replace("/", "--")
-    fitting = slug(text)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:6]
-    return fitting if fitting == text else f"{fitting}-{digest}"
 
 
 def run_id(experiment: str, round_number: int, attempt: int) -> str:

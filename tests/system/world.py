@@ -19,7 +19,7 @@ from tests.system.waiting import wait_for
 
 from pushtrain.adapters.mirror import Mirror, repo_slug
 from pushtrain.adapters.store import Store, is_open
-from pushtrain.contract import TRAIN_DAG, Experiment, script_slug
+from pushtrain.contract import TRAIN_DAG, Experiment
 from pushtrain.errors import OutsideError, StoreError
 from pushtrain.local import standalone
 from pushtrain.local.airflow_api import AirflowApi
@@ -27,6 +27,7 @@ from pushtrain.local.airflow_env import Watched
 from pushtrain.local.docker_command import last_lines
 from pushtrain.local.model_repo import BRANCH, WATCHED_PATH, ModelRepo, model_repo
 from pushtrain.local.paths import Home
+from pushtrain.slugs import script_slug
 
 SCRIPTS = Path(__file__).with_name("scripts")
 RUNS = f"/api/v2/dags/{TRAIN_DAG}/dagRuns"

@@ -21,10 +21,9 @@ from pushtrain.contract import (
     Step,
     Tweak,
     run_id,
-    script_slug,
-    slug,
 )
 from pushtrain.record import SCHEMA, Record
+from pushtrain.slugs import script_slug, slug
 
 SETTINGS = ScriptSettings(0.9, 5, 2, 1.5, 512, 0.5, 1, True, ("/data/a",), ("x@example.com",))
 EXPERIMENT = Experiment(

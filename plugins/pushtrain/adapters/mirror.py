@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from pushtrain.adapters.git_arguments import PROTOCOLS, PROTOCOLS_WITH_FILES, shown_url
-from pushtrain.contract import slug
 from pushtrain.errors import ConfigurationError, OutsideError
+from pushtrain.slugs import slug
 
 # Text files larger than this are data, not code.
 MAX_SOURCE_BYTES = 2**20

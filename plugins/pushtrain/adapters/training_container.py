@@ -20,9 +20,9 @@ from pushtrain.contract import (
     WORK_DIR,
     Experiment,
     Step,
-    slug,
 )
 from pushtrain.settings import Settings
+from pushtrain.slugs import slug
 
 
 def container_name(config: Settings, step: Step) -> str:

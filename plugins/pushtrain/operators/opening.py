@@ -13,11 +13,12 @@ from pushtrain.adapters.mirror import EXPERIMENT_REFS, SEEN_REFS, Mirror, repo_s
 from pushtrain.adapters.store import Store, is_open
 from pushtrain.analysis.local_modules import fingerprint, scripts
 from pushtrain.analysis.script_settings import FILE, overridden, script_settings
-from pushtrain.contract import Experiment, ScriptSettings, State, Step, script_slug
+from pushtrain.contract import Experiment, ScriptSettings, State, Step
 from pushtrain.errors import ConfigurationError, PushtrainError
 from pushtrain.rules.budget import verdict
 from pushtrain.rules.request import Request
 from pushtrain.settings import Settings
+from pushtrain.slugs import script_slug
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pushtrain.contract import Step, slug
+from pushtrain.contract import Step
 from pushtrain.errors import ConfigurationError
 from pushtrain.record import Record
+from pushtrain.slugs import slug
 
 # What a run may override of the settings that stand in the model repo.
 OVERRIDES = (
