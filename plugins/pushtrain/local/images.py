@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +18,9 @@ from pushtrain.local.paths import CHECKOUT, Home, current_home
 from pushtrain.local.state_file import read_state, write_state
 
 CONTEXT = CHECKOUT / "training_images"
-# ann and cnn share their large layers, so one after the other; sklearn beside them
-LANES = ((Family.ANN, Family.CNN), (Family.SKLEARN,))
+# One after the other: each stands on the layers of the one before, which two builds side by side
+# would both make, each for itself.
+ORDER = (Family.SKLEARN, Family.ANN, Family.CNN)
 
 
 @dataclass(frozen=True)
@@ -69,27 +69,21 @@ def ensure_images(home: Home, base: str) -> dict[Family, str]:
     Raises:
         OutsideError: A build failed.
     """
-    images = {family: plan_image(family, base) for family in TRAINABLE}
-    if not all(image.is_built for image in images.values()):
-        with ThreadPoolExecutor(len(LANES)) as pool:
-            lanes = [pool.submit(_build_lane, home, [images[f] for f in lane]) for lane in LANES]
-        errors = [str(error) for lane in lanes if (error := lane.exception())]
-        if errors:
-            raise OutsideError("\n".join(errors))
+    images = {family: plan_image(family, base) for family in ORDER}
+    for image in images.values():
+        if not image.is_built:
+            _build_aloud(home, image)
     names = {family: image.name for family, image in images.items()}
     write_state(home.state / "images.json", {str(k): v for k, v in names.items()})
     return names
 
 
-def _build_lane(home: Home, images: list[Image]) -> None:
-    for image in images:
-        if image.is_built:
-            continue
-        log = home.logs / f"image-{image.family}.log"
-        print(f"image {image.family}: building {image.name} (log: {log})", flush=True)
-        started = time.monotonic()
-        build(image, log)
-        print(f"image {image.family}: built in {time.monotonic() - started:.0f} s", flush=True)
+def _build_aloud(home: Home, image: Image) -> None:
+    log = home.logs / f"image-{image.family}.log"
+    print(f"image {image.family}: building {image.name} (log: {log})", flush=True)
+    started = time.monotonic()
+    build(image, log)
+    print(f"image {image.family}: built in {time.monotonic() - started:.0f} s", flush=True)
 
 
 def built_images(home: Home) -> dict[Family, str]:
