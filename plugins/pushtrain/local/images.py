@@ -73,7 +73,7 @@ def ensure_images(home: Home, base: str) -> dict[Family, str]:
     for image in images.values():
         if not image.is_built:
             _build_aloud(home, image)
-    names = {family: image.name for family, image in images.items()}
+    names = {family: images[family].name for family in TRAINABLE}
     write_state(home.state / "images.json", {str(k): v for k, v in names.items()})
     return names
 
