@@ -30,7 +30,7 @@ test: ## The whole suite with its own set-up; ends with a table of where the tim
 	@$(LOCAL).stages
 
 ##@ Running it
-.PHONY: up down status clean
+.PHONY: up down status airflow clean
 up: ## Start Airflow and watch the model repo (PUSHTRAIN_REPO_URL, else the demo's own)
 	@$(LOCAL).prepare
 	@$(VENV_LOCAL).standalone up
@@ -41,6 +41,9 @@ down: ## Stop Airflow and the mailbox (trainings go on and are adopted by the ne
 status: ## Say what runs
 	@$(LOCAL).engine || true
 	@$(LOCAL).standalone status
+
+airflow: ## Airflow's command line on the embedded Airflow: make airflow ARGS="dags trigger mlops_train"
+	@$(VENV_LOCAL).airflow_cli $(ARGS)
 
 clean: ## Remove what was made: containers, images, .pushtrain/ and .venv/ (not the engine)
 	@$(LOCAL).clean
