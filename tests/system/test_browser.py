@@ -24,7 +24,9 @@ def page(world: World) -> Iterator[Page]:
     """Yield a browser's page in which somebody has logged in to Airflow."""
     browser = find_browser()
     if not browser:
-        pytest.skip("no Chromium here: `apt-get install chromium`, or set PUSHTRAIN_BROWSER")
+        # a person may go without; in CI a browser that was not installed must be noticed
+        leave = pytest.fail if os.environ.get("CI") else pytest.skip
+        leave("no Chromium here: `apt-get install chromium`, or set PUSHTRAIN_BROWSER")
     assert world.running
     expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
