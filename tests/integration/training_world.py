@@ -1,0 +1,86 @@
+"""An experiment in a store of its own, for tests that train it in real containers."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from docker import APIClient
+from tests.unit.records import experiment
+
+from pushtrain.adapters import engine
+from pushtrain.adapters.store import Store
+from pushtrain.adapters.training_container import container_name
+from pushtrain.contract import Attempt, Family, ScriptSettings, Step
+from pushtrain.operators import training
+from pushtrain.operators.training import TrainingOperator
+from pushtrain.settings import load
+
+# Each stands for the trainer in an image; it is the program that the container runs.
+RESULT = 'import json, os\nattempt = int(os.environ["PUSHTRAIN_ATTEMPT"])\n'
+GOOD = RESULT + (
+    'print("epoch 1", flush=True)\n'
+    'open("/output/history.csv", "w").write("epoch\\n1\\n")\n'
+    'record = {"attempt": attempt, "accuracy": 0.9, "split": "test"}\n'
+    'json.dump(record, open("/output/result.json", "w"))\n'
+)
+RAISES = RESULT + (
+    'error = {"type": "ValueError", "message": "no data", "file": "a.py", "line": 3}\n'
+    'json.dump({"attempt": attempt, "error": error}, open("/output/result.json", "w"))\n'
+    "raise SystemExit(10)\n"
+)
+HUNGRY = "x = bytearray(500 * 2**20)\n"
+WAITS = (
+    "import os, time\nprint('up', flush=True)\n"
+    "while not os.path.exists('/output/go'): time.sleep(0.05)\n"
+)
+
+
+class World:
+    """One experiment in a store of its own, and the means to run its training task."""
+
+    def __init__(self, root: Path, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.api, self.monkeypatch = api, monkeypatch
+        self.store = Store(root)
+        made = experiment(
+            id=f"knn-{uuid.uuid4().hex[:8]}",
+            script="model_src/knn.py",
+            settings=ScriptSettings(memory=64, cpus=1.0),
+        )
+        self.store.create_experiment(made)
+        self.id = made.id
+
+    def program(self, text: str) -> None:
+        self.store.prepare_output(self.id, 0)
+        path = self.store.source_dir(self.id, 0) / "model_src" / "knn.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/usr/bin/env python3\n{text}")
+        path.chmod(0o755)
+
+    def step(self, attempt: int = 1) -> Step:
+        return Step(self.id, 0, attempt)
+
+    def operator(self, attempt: int = 1) -> TrainingOperator:
+        step = self.step(attempt)
+        self.monkeypatch.setattr(training, "required_step", lambda: step)
+        return TrainingOperator(task_id="train_sklearn", family=Family.SKLEARN)
+
+    def run(self, attempt: int = 1) -> float | None:
+        return run(self.operator(attempt), self.step(attempt))
+
+    def attempt(self, number: int = 1) -> Attempt:
+        found = self.store.attempt(self.id, 0, number)
+        assert found is not None
+        return found
+
+    def find(self, attempt: int = 1) -> dict[str, Any] | None:
+        return engine.find(self.api, container_name(load(), self.step(attempt)))
+
+
+def run(operator: TrainingOperator, step: Step) -> float | None:
+    """Run the task as Airflow would, with what the operator reads of its context."""
+    context: Any = {"ti": SimpleNamespace(run_id=step.run_id)}
+    return operator.execute(context)
