@@ -25,6 +25,13 @@ LABEL_ROUND = "pushtrain.round"
 LABEL_ATTEMPT = "pushtrain.attempt"
 LABEL_DRY = "pushtrain.dry"  # set where a tweak is only built, not trained
 
+# Names in the output folder that both sides use.
+WORK_FILE = "work.json"  # what is saved beyond finished epochs and fits
+STACK_FILE = "stack.txt"  # where every thread stood when the trainer got STACK_SIGNAL
+LATE_DIR = "late"  # results that an attempt found from the ones before it
+STACK_SIGNAL = "SIGUSR1"
+ENV_CHECKPOINT_SECONDS = "PUSHTRAIN_CHECKPOINT_SECONDS"  # between two saves inside an epoch
+
 # Airflow's pool of the training tasks: its slots are how many containers train at once.
 POOL = "pushtrain"
 
@@ -262,6 +269,8 @@ class Attempt(Record):
         ended_at: None while it runs.
         cause: None while it runs.
         epochs: Epochs (or other units) that the round had finished when the attempt ended.
+        work: As `epochs`, with the part of an epoch that a checkpoint holds: what the next
+            attempt does not do again. More of it than before is progress.
     """
 
     number: int
@@ -276,6 +285,7 @@ class Attempt(Record):
     exit_code: int | None = None
     message: str = ""
     epochs: int = 0
+    work: float = 0.0
 
     def __post_init__(self) -> None:
         if self.cause is not None:
@@ -294,6 +304,8 @@ class Heartbeat(Record):
         epoch: Epoch under way, 1-based; 0 before the first.
         epochs: Epochs of this fit; 0 where unknown.
         batch: Batch in the epoch, 1-based.
+        batches: Batches of an epoch; 0 where unknown.
+        memory_mib: The most memory (MiB) that the trainer's process held so far; 0 where unknown.
         pace: Seconds of the slowest unit of progress in this phase; 0 where not yet known.
     """
 
@@ -308,6 +320,8 @@ class Heartbeat(Record):
     loss: float | None = None
     accuracy: float | None = None
     pace: float = 0.0
+    batches: int = 0
+    memory_mib: int = 0
 
 
 @dataclass(frozen=True)

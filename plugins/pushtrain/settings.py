@@ -54,6 +54,8 @@ class Settings:
         quiet_seconds: How long a training may be silent where its pace can not be known:
             while it loads data, in one long `fit` of scikit-learn.
         lost_seconds: A step without a living run is lost after this time.
+        checkpoint_seconds: Time between two checkpoints inside a long epoch: the most of its
+            training that a kill costs.
     """
 
     store: str = ""
@@ -82,6 +84,7 @@ class Settings:
     hang_factor: float = 10.0
     quiet_seconds: float = 3600.0
     lost_seconds: float = 60.0
+    checkpoint_seconds: float = 60.0
 
     @property
     def store_path(self) -> Path:
@@ -176,6 +179,7 @@ def _check(settings: Settings) -> None:
         "hang_factor": 1,
         "quiet_seconds": 1,
         "lost_seconds": 1,
+        "checkpoint_seconds": 1,
     }
     for name, low in least.items():
         value = getattr(settings, name)

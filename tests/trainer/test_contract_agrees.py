@@ -24,7 +24,19 @@ def test_closed_sets_are_the_same(name: str) -> None:
     assert {m.name: m.value for m in ours} == {m.name: m.value for m in theirs}
 
 
-@pytest.mark.parametrize("name", ["OUTPUT_DIR", "DATASETS_DIR", "OUT_OF_MEMORY_TYPES"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "OUTPUT_DIR",
+        "DATASETS_DIR",
+        "OUT_OF_MEMORY_TYPES",
+        "WORK_FILE",
+        "STACK_FILE",
+        "LATE_DIR",
+        "STACK_SIGNAL",
+        "ENV_CHECKPOINT_SECONDS",
+    ],
+)
 def test_constants_are_the_same(name: str) -> None:
     assert getattr(trainer_side, name) == getattr(airflow_side, name)
 

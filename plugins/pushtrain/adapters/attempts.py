@@ -48,6 +48,7 @@ def close_attempt(store: Store, step: Step, end: ContainerEnd, tail: list[str]) 
         exit_code=end.exit_code,
         message=message,
         epochs=max(attempt.epochs, store.finished_work(step.experiment, step.round)),
+        work=max(attempt.work, store.saved_work(step.experiment, step.round)),
     )
     if tail:
         log = store.attempt_log(step.experiment, step.round, step.attempt)

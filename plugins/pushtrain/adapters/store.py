@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import logging
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 
 from pushtrain.adapters.curves import read_curves
 from pushtrain.adapters.records import read_bytes, read_json, write_json
-from pushtrain.contract import Attempt, Experiment, Heartbeat, Result, State, Step
+from pushtrain.contract import WORK_FILE, Attempt, Experiment, Heartbeat, Result, State, Step
 from pushtrain.errors import StoreError
 from pushtrain.history import Curves, Knob, Refusal, RoundOutcome, Tweak
 from pushtrain.record import Record
@@ -187,6 +188,19 @@ class Store:
             names = []
         fits = sum(name.endswith(".json") for name in names)
         return self.finished_epochs(experiment, round_number) + fits
+
+    def saved_work(self, experiment: str, round_number: int) -> float:
+        """Return `finished_work` with what is saved beyond it, such as a part of an epoch."""
+        try:
+            record = read_json(self.output_dir(experiment, round_number) / WORK_FILE) or {}
+        except StoreError as err:
+            log.warning("%s", err)
+            record = {}
+        amounts = record.get("work")
+        values = amounts.values() if isinstance(amounts, dict) else ()
+        # user code can write it: what is no amount counts for nothing
+        extra = sum(v for v in values if isinstance(v, int | float) and 0 <= v < math.inf)
+        return self.finished_work(experiment, round_number) + extra
 
     def knobs(self, experiment: str, round_number: int) -> list[Knob]:
         """Return the knobs that were found in the round's script."""

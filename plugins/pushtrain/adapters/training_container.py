@@ -12,6 +12,7 @@ from pushtrain.adapters.store import Store, training_user
 from pushtrain.contract import (
     DATA_DIR,
     DATASETS_DIR,
+    ENV_CHECKPOINT_SECONDS,
     LABEL_ATTEMPT,
     LABEL_DRY,
     LABEL_EXPERIMENT,
@@ -129,6 +130,7 @@ def _spec(
             "PUSHTRAIN_OUTPUT": OUTPUT_DIR,
             # processes in the container see all CPUs of the host, not their share
             "PUSHTRAIN_CPUS": str(max(1, round(wishes.cpus))),
+            ENV_CHECKPOINT_SECONDS: str(config.checkpoint_seconds),
         },
         labels=labels,
         user=training_user(folders[1]),

@@ -144,4 +144,5 @@ def _never_started(step: Step, name: str, before: list[Attempt]) -> Attempt:
         cause=Cause.LOST,
         message="its run ended before the training started; see the run in Airflow",
         epochs=before[-1].epochs if before else 0,
+        work=before[-1].work if before else 0.0,
     )

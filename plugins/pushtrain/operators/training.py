@@ -134,6 +134,7 @@ class TrainingOperator(DockerOperator):
             engine=config.docker_url,
             started_at=time.time(),
             epochs=before[-1].epochs if before else 0,
+            work=before[-1].work if before else 0.0,
         )
 
     def _follow(self, store: Store, step: Step) -> Attempt:

@@ -110,7 +110,7 @@ def decide(attempts: Sequence[Attempt], limit: int) -> Restart | GiveUp:
         return GiveUp(said)
     charged = sum(a.cause not in NOT_CHARGED for a in attempts[len(attempts) - idle :])
     if charged >= limit:
-        return GiveUp(f"{said}; {charged} starts in a row brought no finished epoch")
+        return GiveUp(f"{said}; {charged} starts in a row saved no work")
     wait = BACKOFF_SECONDS[min(idle, len(BACKOFF_SECONDS) - 1)]
     return Restart((last.ended_at or last.started_at) + wait, said)
 
@@ -125,11 +125,12 @@ def is_closed(trainings: Mapping[int, Sequence[Attempt]], step: Step) -> bool:
 
 
 def starts_without_progress(attempts: Sequence[Attempt]) -> int:
-    """Return how many of the last attempts in a row finished no epoch."""
-    before = [0, *(a.epochs for a in attempts)]
+    """Return how many of the last attempts in a row saved no work."""
+    # a finished epoch is progress whatever else was saved
+    work = [0.0, *(max(a.work, a.epochs) for a in attempts)]
     idle = 0
-    for attempt, earlier in reversed(list(zip(attempts, before, strict=False))):
-        if attempt.epochs > earlier:
+    for now, earlier in reversed(list(zip(work[1:], work, strict=False))):
+        if now > earlier:
             break
         idle += 1
     return idle

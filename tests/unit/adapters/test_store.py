@@ -187,6 +187,24 @@ def test_the_work_of_a_round_counts_epochs_and_recorded_fits(store: Store) -> No
     assert store.finished_work(ID, 0) == 4
 
 
+@pytest.mark.parametrize(
+    ("text", "work"),
+    [
+        ('{"schema": 1, "work": {"epoch": 0.25, "saves": 2}}', 3.25),
+        ('{"schema": 1, "work": {"epoch": -1, "saves": NaN, "other": "much"}}', 1),
+        ('{"schema": 1, "work": 7}', 1),
+        ("damaged", 1),
+    ],
+    ids=["amounts", "no amounts", "no kinds", "damaged"],
+)
+def test_saved_work_adds_what_lies_beyond_finished_epochs(
+    store: Store, text: str, work: float
+) -> None:
+    put(store, "history.csv", "fit,epoch\n1,1\n")
+    put(store, "work.json", text)
+    assert store.saved_work(ID, 0) == work
+
+
 def test_no_curves_mean_no_finished_epochs(store: Store) -> None:
     assert store.finished_epochs(ID, 0) == 0
     put(store, "other", "").with_name("history.csv").symlink_to("/etc/passwd")

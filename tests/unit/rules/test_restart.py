@@ -34,6 +34,14 @@ def test_starts_without_progress_count_from_the_last_finished_epoch(
     assert starts_without_progress(attempts(*((Cause.KILLED, e) for e in epochs))) == idle
 
 
+@pytest.mark.parametrize(("work", "idle"), [((0.5, 0.5), 1), ((0.5, 0.7), 0), ((0.0, 0.0), 2)])
+def test_a_part_of_an_epoch_in_a_checkpoint_is_progress(
+    work: tuple[float, ...], idle: int
+) -> None:
+    ended = [attempt(n, cause=Cause.KILLED, work=w, ended_at=END) for n, w in enumerate(work, 1)]
+    assert starts_without_progress(ended) == idle
+
+
 @pytest.mark.parametrize("cause", [Cause.KILLED, Cause.HUNG, Cause.LOST, Cause.HOST_LOST,
                                    Cause.SUPERSEDED])  # fmt: skip
 def test_what_came_from_outside_starts_again(cause: Cause) -> None:

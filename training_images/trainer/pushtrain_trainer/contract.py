@@ -20,6 +20,7 @@ ENV_CPUS = "PUSHTRAIN_CPUS"
 ENV_SEED = "PUSHTRAIN_SEED"
 ENV_KERAS = "PUSHTRAIN_KERAS"  # `legacy`: the script gets tf-keras under the name of Keras
 ENV_DRY = "PUSHTRAIN_DRY"  # `1`: build the model at the first fit, train nothing
+ENV_CHECKPOINT_SECONDS = "PUSHTRAIN_CHECKPOINT_SECONDS"  # between two saves inside an epoch
 
 # Names in the output folder. The first three are written by Airflow's side, the others here.
 ATTEMPT_FILE = "attempt.json"
@@ -32,6 +33,10 @@ KERAS_MODEL_FILE = "model.keras"
 SKLEARN_MODEL_FILE = "model.joblib"
 CHECKPOINT_DIR = "checkpoint"
 BUILD_FILE = "build.json"  # what a dry build found
+WORK_FILE = "work.json"  # what is saved beyond finished epochs and fits (saved_work)
+STACK_FILE = "stack.txt"  # where every thread stood when the trainer got STACK_SIGNAL
+LATE_DIR = "late"  # results that an attempt found from the ones before it
+STACK_SIGNAL = "SIGUSR1"
 
 # What `ScriptFailure.type` says when memory ran out, whatever the library called it.
 OUT_OF_MEMORY_TYPES = frozenset({"MemoryError", "ResourceExhaustedError"})
@@ -79,6 +84,8 @@ class Heartbeat(Record):
     loss: float | None = None
     accuracy: float | None = None
     pace: float = 0.0
+    batches: int = 0
+    memory_mib: int = 0
 
 
 @dataclass(frozen=True)
