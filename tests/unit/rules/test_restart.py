@@ -35,9 +35,7 @@ def test_starts_without_progress_count_from_the_last_finished_epoch(
 
 
 @pytest.mark.parametrize(("work", "idle"), [((0.5, 0.5), 1), ((0.5, 0.7), 0), ((0.0, 0.0), 2)])
-def test_a_part_of_an_epoch_in_a_checkpoint_is_progress(
-    work: tuple[float, ...], idle: int
-) -> None:
+def test_a_part_of_an_epoch_in_a_checkpoint_is_progress(work: tuple[float, ...], idle: int) -> None:
     ended = [attempt(n, cause=Cause.KILLED, work=w, ended_at=END) for n, w in enumerate(work, 1)]
     assert starts_without_progress(ended) == idle
 
