@@ -7,10 +7,13 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pushtrain.adapters.writing_aside import written_aside
 from pushtrain.errors import StoreError
+from pushtrain.record import Record
+
+R = TypeVar("R", bound=Record)
 
 # A result with a long traceback has some 100 KiB; user code can write into the output folder,
 # so nothing is read without a limit.
@@ -81,3 +84,18 @@ def read_json(path: Path) -> dict[str, Any] | None:
     if not isinstance(record, dict):
         raise StoreError(f"{path}: holds {type(record).__name__}, not an object")
     return record
+
+
+def read_record(path: Path, kind: type[R]) -> R | None:
+    """Return a record as what it is, None if there is none.
+
+    Raises:
+        StoreError: The file holds no such record; the message names it.
+    """
+    data = read_json(path)
+    if data is None:
+        return None
+    try:
+        return kind.from_dict(data)
+    except (TypeError, ValueError) as err:
+        raise StoreError(f"{path}: is no {kind.__name__.lower()}: {err}") from err

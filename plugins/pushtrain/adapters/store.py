@@ -5,70 +5,34 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import logging
-import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pushtrain.adapters.curves import read_curves
-from pushtrain.adapters.records import read_bytes, read_json, write_json
-from pushtrain.contract import WORK_FILE, Attempt, Experiment, Heartbeat, Result, State, Step
+from pushtrain.adapters.records import read_json, read_record, write_json
+from pushtrain.adapters.training_output import TrainingOutput
+from pushtrain.contract import Attempt, Experiment, State, Step
 from pushtrain.errors import StoreError
-from pushtrain.history import Curves, Knob, Refusal, RoundOutcome, Tweak
-from pushtrain.record import Record
+from pushtrain.history import Knob, Refusal, RoundOutcome, Tweak
 from pushtrain.rules.outcomes import failure_of, is_hopeless
 
 log = logging.getLogger(__name__)
-
-R = TypeVar("R", bound=Record)
 
 # Who a training runs as when the store belongs to root: a number that no account has.
 # Group 0 lets Airflow's image (uid 50000, gid 0) and the trainings share a volume.
 TRAINING_UID, TRAINING_GID = 50000, 0
 
 
-class Store:
+class Store(TrainingOutput):
     """Reads and writes the records below one root folder.
 
     Records that Airflow writes lie outside of `rounds/<n>/source` and `rounds/<n>/output`, the
     two folders that user code can write to. It does not lock readers out: every record is
     replaced as a whole.
     """
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    # ---------------------------------------------------------------- places
-    def mirror_dir(self, repo: str) -> Path:
-        """Folder of the bare mirror of a model repo."""
-        return self.root / "repos" / f"{repo}.git"
-
-    def experiment_dir(self, experiment: str) -> Path:
-        """Folder of an experiment."""
-        return self.root / "experiments" / experiment
-
-    def round_dir(self, experiment: str, round_number: int) -> Path:
-        """Folder of a round."""
-        return self.experiment_dir(experiment) / "rounds" / str(round_number)
-
-    def source_dir(self, experiment: str, round_number: int) -> Path:
-        """The tree that is trained; user code can write to it."""
-        return self.round_dir(experiment, round_number) / "source"
-
-    def output_dir(self, experiment: str, round_number: int) -> Path:
-        """What the trainer writes; user code can write to it."""
-        return self.round_dir(experiment, round_number) / "output"
-
-    def attempt_log(self, experiment: str, round_number: int, attempt: int) -> Path:
-        """The last lines that an attempt's container printed."""
-        return self.round_dir(experiment, round_number) / "attempts" / f"{attempt}.log"
-
-    def models_dir(self, script_slug: str) -> Path:
-        """Folder of the published models of a script."""
-        return self.root / "models" / script_slug
 
     # ----------------------------------------------------------- experiments
     def experiments(self) -> list[Experiment]:
@@ -88,7 +52,7 @@ class Store:
             StoreError: There is none of this id, or its record is damaged.
         """
         path = self.experiment_dir(experiment) / "experiment.json"
-        found = self._read(path, Experiment)
+        found = read_record(path, Experiment)
         if found is None:
             raise StoreError(f"{path}: no such experiment: {experiment!r}")
         return found
@@ -130,13 +94,13 @@ class Store:
     def attempts(self, experiment: str, round_number: int) -> list[Attempt]:
         """Return the attempts of a round, in order."""
         folder = self.round_dir(experiment, round_number) / "attempts"
-        found = (self._read(path, Attempt) for path in folder.glob("*.json"))
+        found = (read_record(path, Attempt) for path in folder.glob("*.json"))
         return sorted((a for a in found if a), key=lambda a: a.number)
 
     def attempt(self, experiment: str, round_number: int, number: int) -> Attempt | None:
         """Return an attempt, None if it was not started."""
         folder = self.round_dir(experiment, round_number) / "attempts"
-        return self._read(folder / f"{number}.json", Attempt)
+        return read_record(folder / f"{number}.json", Attempt)
 
     def save_attempt(self, experiment: str, round_number: int, attempt: Attempt) -> None:
         """Write an attempt's record."""
@@ -147,60 +111,6 @@ class Store:
         """Name the only attempt that may train the round; an older trainer stops by itself."""
         path = self.output_dir(experiment, round_number) / "attempt.json"
         write_json(path, {"attempt": attempt})
-
-    def heartbeat(self, experiment: str, round_number: int) -> Heartbeat | None:
-        """Return what the trainer said last, None before its first word or if it is damaged."""
-        path = self.output_dir(experiment, round_number) / "heartbeat.json"
-        try:
-            return self._read(path, Heartbeat)
-        except StoreError as err:
-            log.warning("%s", err)
-            return None
-
-    def result(self, experiment: str, round_number: int) -> Result | None:
-        """Return what the round's training brought, None before its end.
-
-        Raises:
-            StoreError: The record is damaged.
-        """
-        path = self.output_dir(experiment, round_number) / "result.json"
-        return self._read(path, Result)
-
-    def finished_epochs(self, experiment: str, round_number: int) -> int:
-        """Return how many epochs the round's curves hold; 0 before the first or if damaged."""
-        try:
-            raw = read_bytes(self.output_dir(experiment, round_number) / "history.csv") or b""
-        except StoreError as err:
-            log.warning("%s", err)
-            return 0
-        return max(0, raw.count(b"\n") - 1)
-
-    def finished_work(self, experiment: str, round_number: int) -> int:
-        """Return how far a round got, in what a restart does not do again.
-
-        Those are the epochs of Keras and the records of scikit-learn's finished fits; user code
-        can write both, so it is only counted.
-        """
-        records = self.output_dir(experiment, round_number) / "checkpoint" / "sklearn"
-        try:
-            names = os.listdir(records)
-        except OSError:
-            names = []
-        fits = sum(name.endswith(".json") for name in names)
-        return self.finished_epochs(experiment, round_number) + fits
-
-    def saved_work(self, experiment: str, round_number: int) -> float:
-        """Return `finished_work` with what is saved beyond it, such as a part of an epoch."""
-        try:
-            record = read_json(self.output_dir(experiment, round_number) / WORK_FILE) or {}
-        except StoreError as err:
-            log.warning("%s", err)
-            record = {}
-        amounts = record.get("work")
-        values = amounts.values() if isinstance(amounts, dict) else ()
-        # user code can write it: what is no amount counts for nothing
-        extra = sum(v for v in values if isinstance(v, int | float) and 0 <= v < math.inf)
-        return self.finished_work(experiment, round_number) + extra
 
     def knobs(self, experiment: str, round_number: int) -> list[Knob]:
         """Return the knobs that were found in the round's script."""
@@ -214,13 +124,9 @@ class Store:
         record = {"schema": 1, "knobs": [k.to_dict() for k in knobs]}
         write_json(self.round_dir(experiment, round_number) / "knobs.json", record)
 
-    def dry_dir(self, experiment: str, round_number: int, number: int) -> Path:
-        """Folder of a dry build of a proposal for a round; user code can write below it."""
-        return self.round_dir(experiment, round_number) / "dry" / str(number)
-
     def tweak(self, experiment: str, round_number: int) -> Tweak | None:
         """Return what was changed to make the round; None for round 0."""
-        return self._read(self.round_dir(experiment, round_number) / "tweak.json", Tweak)
+        return read_record(self.round_dir(experiment, round_number) / "tweak.json", Tweak)
 
     def commit_of(self, experiment: Experiment, round_number: int) -> str:
         """Return the commit in the mirror that a round trains."""
@@ -267,16 +173,6 @@ class Store:
     def _refused(self, experiment: str, round_number: int) -> Path:
         return self.round_dir(experiment, round_number) / "refused.json"
 
-    def curves(self, experiment: str, round_number: int) -> Curves:
-        """Return the curves of the fit that was logged last; empty if there is none."""
-        try:
-            raw = read_bytes(self.output_dir(experiment, round_number) / "history.csv") or b""
-        except StoreError as err:
-            log.warning("%s", err)
-            return Curves()
-        beat = self.heartbeat(experiment, round_number)
-        return read_curves(raw, {beat.fit: beat.epochs} if beat else {})
-
     def _outcome(self, experiment: str, number: int) -> RoundOutcome:
         attempts = self.attempts(experiment, number)
         tweak = self.tweak(experiment, number)
@@ -306,16 +202,6 @@ class Store:
             reason=tweak.reason if tweak else "",
             api=result.api if result else "",
         )
-
-    @staticmethod
-    def _read(path: Path, kind: type[R]) -> R | None:
-        data: Mapping[str, Any] | None = read_json(path)
-        if data is None:
-            return None
-        try:
-            return kind.from_dict(data)
-        except (TypeError, ValueError) as err:
-            raise StoreError(f"{path}: is no {kind.__name__.lower()}: {err}") from err
 
 
 def training_user(output: Path) -> str:
