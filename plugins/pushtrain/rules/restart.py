@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pushtrain.contract import Attempt, Cause, Step
+from pushtrain.rules.causes import NOT_CHARGED
 from pushtrain.rules.outcomes import deciding_attempt
 
 # Seconds before the first, second, ... start in a row without progress; the last one repeats.
@@ -14,9 +15,6 @@ BACKOFF_SECONDS = (0.0, 10.0, 30.0, 90.0)
 
 # The same container would end the same way.
 REPEATS_ITSELF = frozenset({Cause.NO_METRIC, Cause.OUT_OF_MEMORY})
-
-# Not the training's fault: never charged to the limit, but still slowed down.
-NOT_CHARGED = frozenset({Cause.HOST_LOST})
 
 
 @dataclass(frozen=True)
