@@ -102,6 +102,16 @@ browser: ## Install Chromium for the test of Airflow's UI where none is there
 system: venv images browser ## Tests with real Airflow, real containers and a real browser
 	$(PYTEST) tests/system $(PYTEST_ARGS)
 
+##@ Chaos
+# --- begin: chaos (CHAOS_KILLS=30, CHAOS_SEED=, CHAOS_ONLY=part of a name, CHAOS_SHORT=1) ---
+.PHONY: chaos
+chaos: venv images ## Kill everything, at random instants, and print what came of it (CHAOS_KILLS=, CHAOS_ONLY=)
+	@AIRFLOW_HOME=$(or $(PUSHTRAIN_HOME),$(CURDIR)/.pushtrain)/pytest-airflow \
+	  PYTHONPATH=plugins:. $(BIN)/python -m tests.chaos $(if $(filter 1,$(CHAOS_SHORT)),--short) \
+	  $(if $(CHAOS_KILLS),--kills $(CHAOS_KILLS)) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED)) \
+	  $(if $(CHAOS_ONLY),--only "$(CHAOS_ONLY)") $(CHAOS_ARGS)
+# --- end ---
+
 ##@ Compose set-up
 # --- begin: docker-compose.airflow.yml (make env, compose-up, compose-demo, compose-down) ---
 .PHONY: env compose-up compose-demo compose-down

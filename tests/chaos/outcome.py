@@ -20,6 +20,7 @@ class Outcome:
             training went on undisturbed.
         lost: What was lost, in words; empty for nothing.
         containers_once: Whether exactly one container per attempt existed.
+        note: What else is worth knowing, such as how long Airflow took to notice.
     """
 
     scenario: str
@@ -30,6 +31,7 @@ class Outcome:
     seconds: tuple[float, ...] = ()
     lost: str = ""
     containers_once: bool = True
+    note: str = ""
 
     @property
     def is_good(self) -> bool:

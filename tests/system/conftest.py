@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.system.chromium import SECONDS, chromium, log_in, open_page
-from tests.system.container_events import ContainerEvents, remove_containers
-from tests.system.engine_proxy import EngineProxy
-from tests.system.git_recorder import GitRecorder
 from tests.system.world import World
+from tests.system.worlds import open_world
 
-from pushtrain.local.airflow_env import Ports
 from pushtrain.local.browser import find_browser
-from pushtrain.local.engine import engine_url
-from pushtrain.local.model_repo import model_repo
-from pushtrain.local.paths import Home, current_home
-from pushtrain.local.state_file import write_state
 
 LOOP = ("loop_ann.py", "loop_cnn.py", "loop_knn.py", "loop_far_target.py")
 BROKEN = (
@@ -33,38 +24,8 @@ BROKEN = (
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Yield a running Airflow with a model repo, a mailbox and a store of its own."""
-    root = tmp_path_factory.mktemp("pushtrain")
-    engine = engine_url()
-    assert engine.startswith("unix://"), f"these tests need an engine on a socket, not {engine}"
-    proxy = EngineProxy(root / "engine.sock", engine.removeprefix("unix://"))
-    proxy.start()
-    home = Home(root / "home")
-    home.make()
-    # away from the ports that a demo on the same machine looks for first
-    ports = Ports(api=8480, worker_log=8483, trigger_log=8484)
-    write_state(home.state / "ports.json", dataclasses.asdict(ports))
-    git = GitRecorder(root / "bin")
-    git.make()
-    # `make images` has built them, for the checkout's own home
-    shutil.copy(current_home().state / "images.json", home.state)
-    world = World(
-        home=home,
-        settings={"docker_url": proxy.url},
-        engine=proxy,
-        containers=ContainerEvents(home.store, root / "containers.log"),
-        git=git,
-    )
-    try:
-        model_repo(home).make()
-        world.start()
-        # the first look at a branch only sets the mark that later pushes are compared with
-        world.wait_until_seen(world.repo.git("rev-parse", "HEAD"))
+    with open_world(tmp_path_factory.mktemp("pushtrain")) as world:
         yield world
-    finally:
-        world.stop()
-        remove_containers(home.store)
-        world.containers.close()
-        proxy.close()
 
 
 @pytest.fixture(scope="session")
