@@ -261,38 +261,6 @@ class Experiment(Record):
 
 
 @dataclass(frozen=True)
-class Attempt(Record):
-    """One container of a round; attempt 1, and one more for each restart.
-
-    Attributes:
-        engine: Address of the engine that runs the container.
-        ended_at: None while it runs.
-        cause: None while it runs.
-        epochs: Epochs (or other units) that the round had finished when the attempt ended.
-        work: As `epochs`, with the part of an epoch that a checkpoint holds: what the next
-            attempt does not do again. More of it than before is progress.
-    """
-
-    number: int
-    run_id: str
-    container: str
-    image: str
-    engine: str
-    started_at: float
-    container_id: str = ""
-    ended_at: float | None = None
-    cause: Cause | None = None
-    exit_code: int | None = None
-    message: str = ""
-    epochs: int = 0
-    work: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.cause is not None:
-            object.__setattr__(self, "cause", Cause(self.cause))
-
-
-@dataclass(frozen=True)
 class Heartbeat(Record):
     """What the trainer said last; written by user-controlled code, so never trusted further.
 
@@ -322,6 +290,45 @@ class Heartbeat(Record):
     pace: float = 0.0
     batches: int = 0
     memory_mib: int = 0
+
+
+@dataclass(frozen=True)
+class Attempt(Record):
+    """One container of a round; attempt 1, and one more for each restart.
+
+    Attributes:
+        engine: Address of the engine that runs the container.
+        ended_at: None while it runs.
+        cause: None while it runs.
+        epochs: Epochs (or other units) that the round had finished when the attempt ended.
+        work: As `epochs`, with the part of an epoch that a checkpoint holds: what the next
+            attempt does not do again. More of it than before is progress.
+        reached: What its trainer said last; None where it said nothing.
+        forgiven: Whether a person had the training resumed after it: it counts against no limit
+            of starts any more, and it decides nothing.
+    """
+
+    number: int
+    run_id: str
+    container: str
+    image: str
+    engine: str
+    started_at: float
+    container_id: str = ""
+    ended_at: float | None = None
+    cause: Cause | None = None
+    exit_code: int | None = None
+    message: str = ""
+    epochs: int = 0
+    work: float = 0.0
+    reached: Heartbeat | None = None
+    forgiven: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cause is not None:
+            object.__setattr__(self, "cause", Cause(self.cause))
+        if isinstance(self.reached, Mapping):
+            object.__setattr__(self, "reached", Heartbeat.from_dict(self.reached))
 
 
 @dataclass(frozen=True)

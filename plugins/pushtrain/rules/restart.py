@@ -123,12 +123,15 @@ def is_closed(trainings: Mapping[int, Sequence[Attempt]], step: Step) -> bool:
 
 
 def starts_without_progress(attempts: Sequence[Attempt]) -> int:
-    """Return how many of the last attempts in a row saved no work."""
+    """Return how many of the last attempts in a row saved no work.
+
+    Those before a resume by hand are forgiven: the count begins anew.
+    """
     # a finished epoch is progress whatever else was saved
     work = [0.0, *(max(a.work, a.epochs) for a in attempts)]
     idle = 0
-    for now, earlier in reversed(list(zip(work[1:], work, strict=False))):
-        if now > earlier:
+    for attempt, now, earlier in reversed(list(zip(attempts, work[1:], work, strict=False))):
+        if now > earlier or attempt.forgiven:
             break
         idle += 1
     return idle

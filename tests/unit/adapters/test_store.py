@@ -284,7 +284,8 @@ def test_a_round_tells_its_base_its_batch_and_why(store: Store) -> None:
         (Cause.OUT_OF_MEMORY, 1, None, "out of memory: why", False),
         (Cause.HOPELESS, 1, None, "", True),
         (Cause.FINISHED, 1, 0.5, "", False),
-        (Cause.OUT_OF_MEMORY, 0, 0.5, "", False),  # the pushed round is no trial
+        (Cause.OUT_OF_MEMORY, 0, None, "out of memory: why", False),
+        (Cause.NO_METRIC, 0, 0.5, "", False),  # the pushed round is no trial
         (Cause.KILLED, 1, 0.5, "", False),  # to be started again
     ],
 )

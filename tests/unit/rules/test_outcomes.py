@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from tests.unit.records import attempt
 
 from pushtrain.contract import Attempt, Cause, ExitCode
-from pushtrain.rules.outcomes import deciding_attempt, failure_of, is_hopeless
+from pushtrain.rules.outcomes import (
+    deciding_attempt,
+    failure_of,
+    is_hopeless,
+    is_out_of_memory,
+)
 
 
 def ended(cause: Cause, number: int = 1, epochs: int = 0, code: int = 10) -> Attempt:
@@ -37,12 +44,30 @@ def test_a_later_round_fails_for_good_where_its_tweak_is_to_blame(
     assert failure_of(2, [ended(cause, epochs=epochs)]) == (f"{cause}: why" if failed else "")
 
 
-@pytest.mark.parametrize("cause", [Cause.SCRIPT_ERROR, Cause.NO_METRIC, Cause.OUT_OF_MEMORY,
-                                   Cause.HOPELESS])  # fmt: skip
+@pytest.mark.parametrize("cause", [Cause.SCRIPT_ERROR, Cause.NO_METRIC, Cause.HOPELESS])
 def test_the_round_that_was_pushed_is_no_trial(cause: Cause) -> None:
     assert deciding_attempt(0, [ended(cause)]) is None
     assert failure_of(0, [ended(cause)]) == ""
     assert not is_hopeless(0, [ended(cause)])
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_what_ran_out_of_memory_is_not_repeated_as_it_is(number: int) -> None:
+    attempts = [ended(Cause.KILLED), ended(Cause.OUT_OF_MEMORY, 2, epochs=1)]
+    assert deciding_attempt(number, attempts) == attempts[1]
+    assert failure_of(number, attempts) == "out of memory: why"
+    assert is_out_of_memory(number, attempts)
+    assert not is_out_of_memory(number, attempts[:1])
+
+
+@pytest.mark.parametrize("cause", [Cause.OUT_OF_MEMORY, Cause.LEFT_OUT, Cause.SCRIPT_ERROR])
+def test_what_a_person_had_resumed_decides_nothing_any_more(cause: Cause) -> None:
+    assert deciding_attempt(2, [dataclasses.replace(ended(cause), forgiven=True)]) is None
+
+
+def test_a_training_that_finished_stays_finished_after_a_resume() -> None:
+    finished = dataclasses.replace(ended(Cause.FINISHED), forgiven=True)
+    assert deciding_attempt(2, [finished]) == finished
 
 
 def test_our_own_mistake_is_not_the_tweak_s() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from tests.unit.records import attempt
 
@@ -32,6 +34,15 @@ def test_starts_without_progress_count_from_the_last_finished_epoch(
     epochs: tuple[int, ...], idle: int
 ) -> None:
     assert starts_without_progress(attempts(*((Cause.KILLED, e) for e in epochs))) == idle
+
+
+@pytest.mark.parametrize(("forgiven", "idle"), [((), 4), ((1, 2), 2), ((1, 2, 3, 4), 0)])
+def test_a_resume_by_hand_begins_the_count_anew(forgiven: tuple[int, ...], idle: int) -> None:
+    ended = [
+        dataclasses.replace(a, forgiven=a.number in forgiven)
+        for a in attempts(*[(Cause.KILLED, 0)] * 4)
+    ]
+    assert starts_without_progress(ended) == idle
 
 
 @pytest.mark.parametrize(("work", "idle"), [((0.5, 0.5), 1), ((0.5, 0.7), 0), ((0.0, 0.0), 2)])
