@@ -12,6 +12,7 @@ from typing import Any
 
 from pushtrain_trainer.contract import HEARTBEAT_FILE, Heartbeat
 from pushtrain_trainer.durable_files import write_json
+from pushtrain_trainer.held_memory import HeldMemory
 
 SECONDS_BETWEEN_WRITES = 1.0
 
@@ -30,6 +31,7 @@ class Beat:
         self._check = check
         self._slowest = 0.0
         self._lock = threading.Lock()
+        self._memory = HeldMemory()
         self._written = 0.0
         self._failed = False
         self.now = Heartbeat(attempt=attempt, at=time.time(), pid=os.getpid())
@@ -57,6 +59,7 @@ class Beat:
     def _write(self) -> None:
         self._written = time.monotonic()
         self._check()
+        self.now = replace(self.now, memory_mib=self._memory.mib())
         try:
             write_json(self._file, self.now.to_dict(), durable=False)
             self._failed = False
