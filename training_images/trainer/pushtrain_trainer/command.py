@@ -11,7 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from pushtrain_trainer import dry_build, legacy_modules, notebook_shims, sklearn_hooks
+from pushtrain_trainer import (
+    dry_build,
+    late_results,
+    legacy_modules,
+    notebook_shims,
+    sklearn_hooks,
+    stack_dump,
+)
 from pushtrain_trainer.accuracy_files import AccuracyFiles, parse_accuracy
 from pushtrain_trainer.artifact import save_artifact
 from pushtrain_trainer.beat import Beat
@@ -93,6 +100,8 @@ def prepare(arguments: list[str], started: float) -> Run:
     fence.check()
     dry = os.environ.get(ENV_DRY) == "1"
     models = () if dry else (KERAS_MODEL_FILE, SKLEARN_MODEL_FILE)
+    if not dry:
+        late_results.put_aside(output, attempt)
     for stale in (RESULT_FILE, BUILD_FILE, *models):
         (output / stale).unlink(missing_ok=True)
     run = Run(
@@ -154,6 +163,7 @@ def whole_number(variable: str, default: int) -> int:
 def install_hooks(run: Run) -> None:
     """Arrange what happens when the script imports a library; nothing is imported here."""
     random.seed(run.seed)
+    stack_dump.install(run.output)
     legacy_modules.install(run)
     notebook_shims.install(run)
     sklearn_hooks.install(run)

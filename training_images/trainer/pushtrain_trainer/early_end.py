@@ -10,6 +10,7 @@ from typing import NoReturn
 from pushtrain_trainer.contract import RESULT_FILE, ExitCode, Result, ScriptFailure
 from pushtrain_trainer.durable_files import write_json
 from pushtrain_trainer.run_state import Run
+from pushtrain_trainer.stack_dump import remove_if_empty
 
 
 def write_result(run: Run, error: ScriptFailure | None = None) -> None:
@@ -31,6 +32,7 @@ def leave(run: Run, code: ExitCode) -> NoReturn:
     """End the process with `code`; a newer attempt's folder is left alone."""
     run.fence.check()
     run.beat.phase("stopped")
+    remove_if_empty()
     sys.stdout.flush()
     sys.stderr.flush()
     # not SystemExit: a script that catches everything must not go on
