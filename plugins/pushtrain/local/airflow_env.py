@@ -19,6 +19,29 @@ USER = "admin"
 PASSED_ON = ("AIRFLOW_CONN_GIT_DEFAULT", "AIRFLOW_CONN_SMTP_DEFAULT")
 PASSED_ON_PREFIX = "AIRFLOW__PUSHTRAIN__"
 
+# Whatever dies is noticed within 60 s, and healthy things may be late on a busy machine: all of
+# them give a sign of life every 5 s, and the shortest of these waits is three of them.
+# docker-compose.airflow.yml has the same.
+NOTICED: Mapping[str, Mapping[str, object]] = {
+    "scheduler": {
+        # A task whose worker died is tried again after 40 + 10 s (the default is 300 + 10), and a
+        # training that goes on meanwhile is only adopted by that next try. Eight signs of life.
+        "task_instance_heartbeat_timeout": 40,
+        "task_instance_heartbeat_timeout_detection_interval": 10,
+        # Tasks of a scheduler that died are tried again by the next one after 30 + 10 s (the
+        # default is 30 + 300): only the scheduler that queued a task looks at its heartbeat.
+        "scheduler_health_check_threshold": 30,
+        "orphaned_tasks_check_interval": 10,
+    },
+    # Triggers of a triggerer that died are taken over by the next one after this; the default is
+    # 30, in which no push and no dead training is seen.
+    "triggerer": {"triggerer_health_check_threshold": 15},
+    # While the api-server is started again (10-30 s) tasks ask again, 35 s in the mean; the default
+    # is 5 times within 10 s, and then a task that ended well is forgotten until its heartbeat is
+    # missed. The short wait: once it is back they are heard within 5 s, before they count as dead.
+    "workers": {"execution_api_retries": 15, "execution_api_retry_wait_max": 5},
+}
+
 
 @dataclass(frozen=True)
 class Ports:
@@ -73,7 +96,7 @@ def airflow_environment(
 
 
 def _airflow_settings(home: Home, ports: Ports) -> dict[str, str]:
-    sections: dict[str, dict[str, object]] = {
+    sections: dict[str, Mapping[str, object]] = {
         "core": {
             "dags_folder": home.dags,
             "plugins_folder": CHECKOUT / "plugins",
@@ -92,13 +115,10 @@ def _airflow_settings(home: Home, ports: Ports) -> dict[str, str]:
         "scheduler": {
             # the gap between two tasks falls from 0.95 s to 0.25 s, for 4-8 % of a processor
             "scheduler_idle_sleep_time": 0.2,
-            # a task whose process died is tried again after this; the default is 300 s, and a
-            # training that goes on meanwhile is only adopted by that next try
-            "task_instance_heartbeat_timeout": 60,
-            # only the scheduler that queued a task looks at its heartbeat: after a crash the next
-            # one has to take its tasks over first; the default is 300 s
-            "orphaned_tasks_check_interval": 30,
+            **NOTICED["scheduler"],
         },
+        "triggerer": NOTICED["triggerer"],
+        "workers": NOTICED["workers"],
         # a changed DAG file is seen after seconds; the default is 300
         "dag_processor": {"refresh_interval": 10},
         "usage_data_collection": {"enabled": False},

@@ -1,25 +1,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pushtrain import settings
 from pushtrain.errors import OutsideError
 from pushtrain.local.airflow_env import (
+    NOTICED,
     Ports,
     Watched,
     airflow_environment,
     fingerprint,
     ports_from,
 )
-from pushtrain.local.paths import Home
+from pushtrain.local.paths import CHECKOUT, Home
 from pushtrain.local.state_file import write_state
 
 PORTS = Ports(api=8080, worker_log=8793, trigger_log=8794)
 WATCHED = Watched("file:///models.git", poll_seconds=3, is_local=True)
 PREFIX = "AIRFLOW__PUSHTRAIN__"
+HEARTBEAT_SECONDS = 5  # Airflow's default, for tasks, scheduler and triggerer
 
 
 @pytest.fixture
@@ -93,3 +97,34 @@ def test_incomplete_ports_are_none(state):
 
 def test_ports_are_read_back():
     assert ports_from({"api": 8080, "worker_log": 8793, "trigger_log": 8794, "pid": 1}) == PORTS
+
+
+def numbers(environment: Mapping[str, str], section: str) -> dict[str, float]:
+    """Return the numeric options of a section of Airflow's settings."""
+    prefix = f"AIRFLOW__{section.upper()}__"
+    found = {k.removeprefix(prefix).lower(): v for k, v in environment.items() if prefix in k}
+    return {k: float(v) for k, v in found.items() if v and v.replace(".", "", 1).isdigit()}
+
+
+def test_a_dead_worker_is_noticed_within_a_minute_and_a_late_one_is_not_called_dead(home):
+    scheduler = numbers(airflow_environment(home, PORTS, WATCHED, None), "scheduler")
+    triggerer = numbers(airflow_environment(home, PORTS, WATCHED, None), "triggerer")
+    dead_worker = scheduler["task_instance_heartbeat_timeout"]
+    dead_scheduler = scheduler["scheduler_health_check_threshold"]
+    dead_triggerer = triggerer["triggerer_health_check_threshold"]
+    look = scheduler["task_instance_heartbeat_timeout_detection_interval"]
+    assert dead_worker + look <= 60
+    # its successor starts in between
+    assert dead_scheduler + scheduler["orphaned_tasks_check_interval"] <= 60
+    assert dead_triggerer <= 60
+    assert min(dead_worker, dead_scheduler, dead_triggerer) >= 3 * HEARTBEAT_SECONDS
+
+
+def test_the_compose_set_up_notices_what_died_as_soon_as_this_one(home):
+    compose = yaml.safe_load((CHECKOUT / "docker-compose.airflow.yml").read_text())
+    there = compose["x-airflow"]["environment"]
+    here = airflow_environment(home, PORTS, WATCHED, None)
+    for section, options in NOTICED.items():
+        for name in options:
+            variable = f"AIRFLOW__{section.upper()}__{name.upper()}"
+            assert there[variable] == here[variable], variable
