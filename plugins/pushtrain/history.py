@@ -155,6 +155,7 @@ class RoundOutcome(Record):
         failure: Why the tweak could not be trained (shape error, out of memory): a failed trial,
             no crash. Empty for others.
         hopeless: Whether it was stopped early.
+        out_of_memory: Whether it could not be trained for want of memory.
         reason: One sentence why the tweak was made; empty for round 0.
         api: What trained it, with its version; empty where the training did not say.
         curves: Of its last fit.
@@ -176,6 +177,7 @@ class RoundOutcome(Record):
     curves: Curves = field(default_factory=Curves)
     reason: str = ""
     api: str = ""
+    out_of_memory: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.curves, Mapping):
@@ -184,6 +186,8 @@ class RoundOutcome(Record):
     @property
     def brief(self) -> str:
         """A word or two in the place of an accuracy."""
+        if self.out_of_memory:
+            return "no memory"
         if self.failure:
             return "failed"
         return "stopped early" if self.hopeless else "-"

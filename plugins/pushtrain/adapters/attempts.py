@@ -18,6 +18,7 @@ from pushtrain.contract import (
     Step,
 )
 from pushtrain.errors import StoreError
+from pushtrain.rules.memory import with_figures
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST_MESSAGE = 2000  # characters; user code chooses the text of its exceptions
@@ -40,6 +41,11 @@ def close_attempt(store: Store, step: Step, end: ContainerEnd, tail: list[str]) 
         # only user code that leaves with this code itself: there is nothing to be hopeless beside
         end = dataclasses.replace(end, cause=Cause.SCRIPT_ERROR)
     cause, message = _judged(attempt, end, result)
+    beat = store.heartbeat(step.experiment, step.round)
+    reached = beat if beat and beat.attempt == step.attempt else None
+    if cause is Cause.OUT_OF_MEMORY:
+        allowed = store.experiment(step.experiment).settings.memory
+        message = with_figures(message, allowed, reached.memory_mib if reached else 0)
     message = message.encode("utf-8", "replace").decode()  # JSON may hold half a character
     closed = dataclasses.replace(
         attempt,
@@ -49,6 +55,7 @@ def close_attempt(store: Store, step: Step, end: ContainerEnd, tail: list[str]) 
         message=message,
         epochs=max(attempt.epochs, store.finished_work(step.experiment, step.round)),
         work=max(attempt.work, store.saved_work(step.experiment, step.round)),
+        reached=reached,
     )
     if tail:
         log = store.attempt_log(step.experiment, step.round, step.attempt)

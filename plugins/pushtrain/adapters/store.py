@@ -17,7 +17,7 @@ from pushtrain.adapters.training_output import TrainingOutput
 from pushtrain.contract import Attempt, Experiment, State, Step
 from pushtrain.errors import StoreError
 from pushtrain.history import Knob, Refusal, RoundOutcome, Tweak
-from pushtrain.rules.outcomes import failure_of, is_hopeless
+from pushtrain.rules.outcomes import failure_of, is_hopeless, is_out_of_memory
 
 log = logging.getLogger(__name__)
 
@@ -201,6 +201,7 @@ class Store(TrainingOutput):
             curves=self.curves(experiment, number),
             reason=tweak.reason if tweak else "",
             api=result.api if result else "",
+            out_of_memory=is_out_of_memory(number, attempts),
         )
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.records import attempt, experiment
+from tests.unit.records import attempt, experiment, heartbeat
 
 from pushtrain.adapters.attempts import close_attempt, mark
 from pushtrain.adapters.engine import ContainerEnd
@@ -22,6 +22,7 @@ KILLED = ContainerEnd(137, Cause.KILLED, "exit code 137")
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(tmp_path)
+    store.create_experiment(experiment())
     store.prepare_output(STEP.experiment, 0)
     store.save_attempt(STEP.experiment, 0, attempt(1, ended_at=1001.0, cause=Cause.KILLED))
     store.save_attempt(STEP.experiment, 0, attempt(2, epochs=1))
@@ -74,7 +75,26 @@ def test_missing_memory_is_told_by_the_type_of_the_error(
 ) -> None:
     leave(store, Result(2, error=ScriptFailure(kind, "too big")))
     closed = close_attempt(store, STEP, FAILED, [])
-    assert (closed.cause, closed.message) == (cause, f"{kind}: too big")
+    figures = " (2048 MiB were allowed)" if cause is Cause.OUT_OF_MEMORY else ""
+    assert (closed.cause, closed.message) == (cause, f"{kind}: too big{figures}")
+
+
+def test_what_ran_out_of_memory_is_told_with_the_figures(store: Store) -> None:
+    beat = heartbeat(attempt=2, epoch=3, batch=7, memory_mib=2040)
+    write_json(store.output_dir(STEP.experiment, 0) / "heartbeat.json", beat.to_dict())
+    end = ContainerEnd(137, Cause.OUT_OF_MEMORY, "the memory limit of 2048 MiB was hit")
+    closed = close_attempt(store, STEP, end, [])
+    assert closed.message == "the memory limit of 2048 MiB was hit, 2040 MiB were held"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_attempt_keeps_what_its_own_trainer_said_last(store: Store, number: int) -> None:
+    beat = heartbeat(attempt=number, epoch=3, batch=7)
+    write_json(store.output_dir(STEP.experiment, 0) / "heartbeat.json", beat.to_dict())
+    close_attempt(store, STEP, KILLED, [])
+    kept = store.attempt(STEP.experiment, 0, 2)
+    assert kept is not None
+    assert kept.reached == (beat if number == 2 else None)
 
 
 @pytest.mark.parametrize(("number", "cause"), [(0, Cause.SCRIPT_ERROR), (1, Cause.HOPELESS)])

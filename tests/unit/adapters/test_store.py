@@ -297,6 +297,7 @@ def test_what_was_measured_on_the_way_to_a_failure_is_no_result(
     store.save_attempt(ID, number, ended)
     found = store.rounds(ID)[-1]
     assert (found.accuracy, found.failure, found.hopeless) == (accuracy, failure, hopeless)
+    assert found.out_of_memory is failure.startswith("out of memory")
 
 
 def test_the_curves_of_a_round_come_with_the_epochs_that_were_planned(store: Store) -> None:
