@@ -304,8 +304,7 @@ class Attempt(Record):
         work: As `epochs`, with the part of an epoch that a checkpoint holds: what the next
             attempt does not do again. More of it than before is progress.
         reached: What its trainer said last; None where it said nothing.
-        forgiven: Whether a person had the training resumed after it: it counts against no limit
-            of starts any more, and it decides nothing.
+        forgiven: Whether a person had the training resumed after it: it decides nothing more.
     """
 
     number: int
