@@ -93,7 +93,7 @@ def test_figures_are_found_under_the_names_of_keras(
 def test_heartbeat_is_written_at_most_once_a_second(tmp_path: Path) -> None:
     checks: list[int] = []
     beat = Beat(tmp_path, 3, lambda: checks.append(1))
-    beat.phase("fit", fit=1)
+    beat.phase("fit", fit=1, batches=100)
     for batch in range(1, 100):
         beat.progress(batch=batch)
     assert len(checks) == 1
@@ -103,9 +103,38 @@ def test_heartbeat_is_written_at_most_once_a_second(tmp_path: Path) -> None:
     assert (written["attempt"], written["phase"], written["fit"]) == (3, "fit", 1)
 
 
+def test_pace_is_unknown_until_an_epoch_with_its_end_was_seen(tmp_path: Path) -> None:
+    beat = Beat(tmp_path, 1, lambda: None)
+    beat.phase("fit", epoch=1, batches=3)
+
+    def paces(epoch: int) -> list[bool]:
+        beat.phase("fit", epoch=epoch, batch=0)
+        known = []
+        for batch in (1, 2, 3):
+            beat.progress(batch=batch)
+            known.append(beat.now.pace > 0)
+        beat.progress()  # validation, and what callbacks do
+        return [*known, beat.now.pace > 0]
+
+    assert paces(1) == [True, True, False, False]
+    written = json.loads((tmp_path / "heartbeat.json").read_text())
+    assert (written["batch"], written["pace"]) == (3, 0.0)  # though a second is not over
+    assert paces(2) == [True] * 4
+
+
+def test_pace_of_a_fit_without_known_batches_is_that_of_whole_epochs(tmp_path: Path) -> None:
+    beat = Beat(tmp_path, 1, lambda: None)
+    beat.phase("fit", epoch=5, batch=0)
+    beat.progress(batch=1)
+    assert beat.now.pace == 0
+    beat.phase("fit", epoch=6, batch=0)
+    beat.progress(batch=1)
+    assert beat.now.pace > 0
+
+
 def test_new_phase_is_written_at_once_and_its_pace_is_unknown(tmp_path: Path) -> None:
     beat = Beat(tmp_path, 1, lambda: None)
-    beat.phase("fit")
+    beat.phase("fit", batches=2)
     beat.progress(batch=1)
     beat.phase("script")
     written = json.loads((tmp_path / "heartbeat.json").read_text())

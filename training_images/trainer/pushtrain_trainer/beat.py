@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class Beat:
         self._file = output / HEARTBEAT_FILE
         self._check = check
         self._slowest = 0.0
+        self._whole = False  # whether this phase has seen an epoch with all that belongs to it
         self._lock = threading.Lock()
         self._memory = HeldMemory()
         self._written = 0.0
@@ -42,11 +43,14 @@ class Beat:
         Another phase has another pace, which is unknown at first. Entering it is written at once:
         a reader must not judge a long computation by the pace of the batches before it.
         """
+        at = time.time()
         if name == self.now.phase:
-            self._move(time.time(), **fields)
+            self._whole = self._whole or self.now.batch > 0  # the next epoch begins
+            self._slowest = max(self._slowest, at - self.now.at)
+            self._move(at, **fields)
             return
-        self._slowest = 0.0
-        self._move(time.time(), must_write=True, phase=name, pace=0.0, **fields)
+        self._slowest, self._whole = 0.0, False
+        self._move(at, must_write=True, phase=name, pace=0.0, **fields)
 
     def progress(self, **fields: Any) -> None:
         """Note that one unit of work (a batch, an epoch, a fit) has been done."""
@@ -54,7 +58,16 @@ class Beat:
         # the slowest of all, not of the last ones: what a callback does at the end of an epoch
         # takes its time once an epoch only, and must not look like a hang the next time
         self._slowest = max(self._slowest, at - self.now.at)
-        self._move(at, pace=round(self._slowest, 6), **fields)
+        pace = 0.0 if self._is_in_the_open(fields) else round(self._slowest, 6)
+        # that it is unknown now is written at once: a reader must not judge the first end of an
+        # epoch by the pace of the batches before it
+        self._move(at, must_write=not pace and self.now.pace > 0, pace=pace, **fields)
+
+    def _is_in_the_open(self, fields: Mapping[str, Any]) -> bool:
+        """Tell whether a fit does what no epoch of it has shown yet: then its pace is unknown."""
+        if self.now.phase != "fit" or self._whole:
+            return False
+        return not 0 < fields.get("batch", self.now.batch) < self.now.batches
 
     def _write(self) -> None:
         self._written = time.monotonic()
