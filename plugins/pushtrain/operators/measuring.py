@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import time
 
+from airflow.sdk.exceptions import AirflowFailException
+
 from pushtrain import settings
 from pushtrain.adapters.store import Store
 from pushtrain.contract import State, Step
 from pushtrain.errors import StoreError
 from pushtrain.history import RoundOutcome
+from pushtrain.operators.notifying import give_up
 from pushtrain.rules.budget import best, verdict
+from pushtrain.rules.memory import needs_more
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +55,13 @@ def _told(outcome: RoundOutcome) -> str:
 
 
 def below_target(step: Step) -> bool:
-    """Tell whether the loop goes on; if not, the experiment's state says why."""
-    store = Store(settings.load().store_path)
+    """Tell whether the loop goes on; if not, the experiment's state says why.
+
+    Raises:
+        AirflowFailException: It ends without a single result: memory ran out in all rounds.
+    """
+    config = settings.load()
+    store = Store(config.store_path)
     experiment = store.experiment(step.experiment)
     if experiment.round > step.round:
         return True  # a task that a person cleared: the loop went on long ago
@@ -60,6 +69,10 @@ def below_target(step: Step) -> bool:
     rounds = [r for r in store.rounds(step.experiment) if r.round <= last]
     state, reason = verdict(experiment, rounds, time.time())
     log.info("%s: %s", state, reason)
+    if state is not State.RUNNING and best(rounds) is None:
+        why = needs_more(experiment, rounds, str(state))
+        give_up(config, store, step, why)
+        raise AirflowFailException(why)
     if state is not State.RUNNING:
         store.update_experiment(step.experiment, state=state, reason=reason)
     return state is State.RUNNING

@@ -65,6 +65,13 @@ def notify_given_up(config: Settings, store: Store, step: Step) -> None:
     post(config, store, details, given_up_letter(details))
 
 
+def give_up(config: Settings, store: Store, step: Step, reason: str) -> None:
+    """End an experiment as failed and mail why; a crash in between is made good by the monitor."""
+    store.update_experiment(step.experiment, state=State.FAILED, reason=reason)
+    notify_given_up(config, store, step)
+    store.update_experiment(step.experiment, settled=True)
+
+
 def post(config: Settings, store: Store, details: ExperimentDetails, letter: Letter) -> None:
     """Mail the commit's author and all who asked for it, once for each incident.
 
@@ -113,10 +120,9 @@ def refuse(step: Step) -> None:
     """
     config = settings.load()
     store = Store(config.store_path)
-    experiment = store.update_experiment(step.experiment, state=State.FAILED)
-    notify_given_up(config, store, step)
-    store.update_experiment(experiment.id, settled=True)
-    raise AirflowFailException(experiment.reason)
+    reason = store.experiment(step.experiment).reason
+    give_up(config, store, step, reason)
+    raise AirflowFailException(reason)
 
 
 def _picture(details: ExperimentDetails) -> bytes:

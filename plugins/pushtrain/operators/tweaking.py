@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from pushtrain import settings
 from pushtrain.adapters import oracle_process
@@ -20,8 +20,10 @@ from pushtrain.errors import ScriptError
 from pushtrain.history import Refusal, RoundOutcome, Tweak
 from pushtrain.operators.dry_building import refusal_of
 from pushtrain.operators.fetching import run_of
+from pushtrain.operators.notifying import give_up
 from pushtrain.rules.budget import next_batch_size
 from pushtrain.rules.commit_messages import go_back_message, tweak_message
+from pushtrain.rules.memory import needs_more
 from pushtrain.settings import Settings
 from pushtrain.tuning.proposals import NothingLeft
 from pushtrain.tuning.step import NextVersion, next_tweak
@@ -43,6 +45,7 @@ def tweak_model(step: Step) -> list[dict[str, Any]]:
 
     Raises:
         AirflowSkipException: No knob is left; the experiment has ended.
+        AirflowFailException: Nothing was measured, and no smaller version is left to try.
     """
     config = settings.load()
     store = Store(config.store_path)
@@ -59,6 +62,10 @@ def tweak_model(step: Step) -> list[dict[str, Any]]:
         left = tweaker.make(number)
         if left is None:
             continue
+        if number == first and experiment.best_round is None:
+            reason = needs_more(experiment, store.rounds(experiment.id), left.reason)
+            give_up(config, store, step, reason)
+            raise AirflowFailException(reason)
         if number == first:
             reason = f"best accuracy {experiment.best_accuracy}; {left.reason}"
             store.update_experiment(experiment.id, state=State.NO_KNOB_LEFT, reason=reason)

@@ -40,10 +40,14 @@ def verdict(
 def rounds_without_gain(rounds: Sequence[RoundOutcome]) -> int:
     """Return how many of the last rounds in a row brought no better accuracy than before.
 
-    Rounds that trained side by side count as one: none of them knew of the others.
+    Rounds that trained side by side count as one: none of them knew of the others. Where memory
+    ran out nothing was measured: that is a round of the budget, but none without gain.
     """
     top, idle = -1.0, 0
-    for _, batch in itertools.groupby(rounds, key=_batch_of):
+    for _, group in itertools.groupby(rounds, key=_batch_of):
+        batch = list(group)
+        if all(r.out_of_memory for r in batch):
+            continue
         reached = max((r.accuracy for r in batch if r.accuracy is not None), default=-1.0)
         if reached > top:
             top, idle = reached, 0

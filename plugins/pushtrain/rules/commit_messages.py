@@ -27,6 +27,8 @@ def tweak_message(experiment: Experiment, tweak: Tweak, base: RoundOutcome | Non
     before = _accuracy(base)
     target = f"{experiment.settings.target_accuracy:.4f}"
     reached = f" reached {before}" if before else " has no accuracy"
+    if base and base.out_of_memory:
+        reached = " ran out of memory"
     trailers = [("Round", str(tweak.round))]
     if before:
         trailers.append(("Accuracy", before))
@@ -47,10 +49,13 @@ def go_back_message(base: RoundOutcome, last: Sequence[RoundOutcome]) -> str:
     """Return the message of a commit that takes back what did not help.
 
     Args:
-        base: The round whose files it brings back.
+        base: The round whose files it brings back: the best one, or one that ran out of memory and
+            is tried with smaller batches next.
         last: The rounds since, whose changes it takes back.
     """
     kept = f"Round {base.round}: accuracy {_accuracy(base) or 'unknown'}, the best so far."
+    if base.out_of_memory:
+        kept = f"Round {base.round} ran out of memory; it is tried with smaller batches."
     return _message(f"Go back to round {base.round}", [kept, *map(_since, last)], [])
 
 

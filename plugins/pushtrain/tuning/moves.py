@@ -10,6 +10,7 @@ from pushtrain.history import Knob, Value
 UP, DOWN = 1, -1
 WIDTHS = ("filters", "units")
 DEPTH = "depth"
+BATCH_SIZE = "batch_size"
 
 # Where less is usually more: what makes a small estimator larger, or a stiff one softer.
 _DOWN_FIRST = frozenset(
@@ -32,6 +33,11 @@ def promising(knob: Knob) -> int:
 def adds_copies(knob: Knob) -> bool:
     """Tell whether a knob writes like layers into the source, and changes no number in it."""
     return knob.kind == DEPTH and knob.value == knob.low
+
+
+def is_batch_size(knob: Knob) -> bool:
+    """Tell whether a knob is a batch size, also where the script lists the ones it allows."""
+    return knob.kind == BATCH_SIZE or (knob.kind == "hp" and BATCH_SIZE in knob.label)
 
 
 def factor_of(knob: Knob) -> float:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pushtrain.analysis.knobs import find_knobs
 from pushtrain.contract import Strategy
 from pushtrain.history import Knob, Refusal, RoundOutcome, Tweak, Value
+from pushtrain.tuning.memory import is_without_result, lighter, nothing_lighter, to_lighten
 from pushtrain.tuning.oracle import Oracle
-from pushtrain.tuning.proposals import NothingLeft
+from pushtrain.tuning.proposals import NothingLeft, Proposal
 from pushtrain.tuning.rewriting import RewriteError, rewrite
 from pushtrain.tuning.strategies import propose
 from pushtrain.tuning.trials import Situation, values_of
+
+log = logging.getLogger(__name__)
 
 # Proposals in a row that can not be written, before the script is left as it is.
 _MOST_UNWRITTEN = 20
@@ -23,7 +27,8 @@ class NextVersion:
     """The next version of a script.
 
     Attributes:
-        tweak: What changes in the round `tweak.base`, the best one so far.
+        tweak: What changes in the round `tweak.base`: the best one so far, or one that ran out of
+            memory.
         sources: New text of the files that differ from the base's.
     """
 
@@ -44,6 +49,8 @@ def next_tweak(
 ) -> NextVersion | NothingLeft:
     """Return the version that the given round trains.
 
+    What ran out of memory is tried with smaller batches first; see `tuning.memory`.
+
     Args:
         script: Path of the script in the repo.
         sources_of: Returns the repo's Python files as a round had them, text by posix path.
@@ -57,11 +64,16 @@ def next_tweak(
     Raises:
         ScriptError: The script or one of its modules is not Python 3.
     """
+    smaller = _with_smaller_batches(script, sources_of, history, round_number, allowed_kinds)
+    if smaller is not None:
+        return smaller
+    if is_without_result(history):
+        return nothing_lighter(script, sources_of(history[-1].round), history)
     situation = Situation((), tuple(history), tuple(refused))
     number = situation.base.round if situation.base is not None else 0
     sources = sources_of(number)
     knobs = find_knobs(script, sources)
-    turned = tuple(k for k in knobs if allowed_kinds is None or k.kind in allowed_kinds)
+    turned = _allowed(knobs, allowed_kinds)
     unwritten: list[Refusal] = []
     while len(unwritten) <= _MOST_UNWRITTEN:
         avoided = (*refused, *unwritten)
@@ -76,10 +88,41 @@ def next_tweak(
             point = values_of(knobs) | {c.knob: c.new for c in changes}
             unwritten.append(Refusal(round_number, changes, point, str(err)))
         else:
-            why, chosen_by = proposal.reason, proposal.strategy
-            tweak = Tweak(round_number, changes, why, base=number, strategy=chosen_by)
-            return NextVersion(tweak, written)
+            return NextVersion(_tweak(round_number, number, proposal), written)
     return NothingLeft(f"{unwritten[-1].why}, after {_MOST_UNWRITTEN} others like that")
+
+
+def _with_smaller_batches(
+    script: str,
+    sources_of: Callable[[int], Mapping[str, str]],
+    history: Sequence[RoundOutcome],
+    round_number: int,
+    allowed_kinds: Collection[str] | None,
+) -> NextVersion | None:
+    """Return the version of a round that ran out of memory with half its batch size."""
+    starved = to_lighten(history)
+    if starved is None:
+        return None
+    sources = sources_of(starved.round)
+    knobs = find_knobs(script, sources)
+    proposal = lighter(_allowed(knobs, allowed_kinds), starved, history)
+    if proposal is None:
+        return None
+    try:
+        written = rewrite(sources, script, knobs, proposal.changes)
+    except RewriteError as err:
+        log.warning("round %d keeps its batch size: %s", starved.round, err)
+        return None
+    return NextVersion(_tweak(round_number, starved.round, proposal), written)
+
+
+def _tweak(round_number: int, base: int, proposal: Proposal) -> Tweak:
+    why, chosen_by = proposal.reason, proposal.strategy
+    return Tweak(round_number, proposal.changes, why, base=base, strategy=chosen_by)
+
+
+def _allowed(knobs: Sequence[Knob], kinds: Collection[str] | None) -> tuple[Knob, ...]:
+    return tuple(k for k in knobs if kinds is None or k.kind in kinds)
 
 
 def values(knobs: Sequence[Knob]) -> dict[str, Value]:
