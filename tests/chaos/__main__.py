@@ -44,12 +44,22 @@ class Runner:
             thread.start()
         while any(thread.is_alive() for thread in threads):
             time.sleep(LOOK_SECONDS)  # a join could not be interrupted
-        for scenario in (s for s in scenarios if not s.side_by_side):
+        alone = [s for s in scenarios if not s.side_by_side]
+        for scenario in alone:
+            self._prepare(scenario)
+        for scenario in alone:
             self._run(scenario)
 
     def rows(self, scenarios: Sequence[Scenario]) -> list[Row]:
         """Return what there is, in the order of the scenarios."""
         return [self._rows[s.name] for s in scenarios if s.name in self._rows]
+
+    def _prepare(self, scenario: Scenario) -> None:
+        try:
+            if scenario.prepare:
+                scenario.prepare(self._setup)
+        except Exception:  # the scenario itself will fail, and have a row
+            self._setup.say(scenario.name, f"was not prepared\n{traceback.format_exc()}")
 
     def _run(self, scenario: Scenario) -> None:
         started = time.monotonic()

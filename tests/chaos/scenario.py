@@ -20,6 +20,8 @@ class Scenario:
         needs_airflow: Whether it uses the world that is shared by all that need Airflow.
         side_by_side: Whether it touches nothing but its own training, so that others of that kind
             may run at the same time (in threads).
+        prepare: Called before the first of those that run alone, for all of them: what takes its
+            time to start, such as a training, starts at the same time.
     """
 
     name: str
@@ -27,3 +29,4 @@ class Scenario:
     short: bool = True
     needs_airflow: bool = False
     side_by_side: bool = False
+    prepare: Callable[[Setup], object] | None = None

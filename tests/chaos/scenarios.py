@@ -5,9 +5,13 @@ Each module brings its own `SCENARIOS`; a new one is added here.
 
 from __future__ import annotations
 
+from tests.chaos import airflow_tasks, airflow_trainings
 from tests.chaos.scenario import Scenario
 
-SCENARIOS: tuple[Scenario, ...] = ()
+SCENARIOS: tuple[Scenario, ...] = (
+    *airflow_trainings.SCENARIOS,
+    *airflow_tasks.SCENARIOS,
+)
 
 
 def chosen(scenarios: tuple[Scenario, ...], *, short: bool, only: str = "") -> list[Scenario]:

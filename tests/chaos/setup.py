@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import cached_property
 from pathlib import Path
 
 from tests.system.world import World
@@ -29,6 +28,7 @@ class Setup:
         seed: Chooses the instants; the same seed chooses the same ones.
         kills: How many random kills the storm makes.
         short: Whether each scenario is tried once only.
+        shared: What scenarios make for each other, by name.
     """
 
     def __init__(self, folder: Path, *, seed: int, kills: int, short: bool) -> None:
@@ -36,10 +36,13 @@ class Setup:
         self.seed = seed
         self.kills = kills
         self.short = short
+        self.shared: dict[str, object] = {}
         self._started = time.monotonic()
         self._opening = threading.Lock()
         self._printing = threading.Lock()
         self._open = ExitStack()
+        self._world: World | None = None
+        self._was_tried = False
 
     def random_of(self, name: str) -> random.Random:
         """Return the choices of one scenario: they do not depend on what ran before it."""
@@ -57,15 +60,25 @@ class Setup:
 
     @property
     def world(self) -> World:
-        """The running Airflow of all scenarios that need one; started when it is first asked."""
+        """The running Airflow of all scenarios that need one; started when it is first asked.
+
+        Raises:
+            RuntimeError: It did not start the first time: it is not tried again.
+        """
         with self._opening:
+            if not self._was_tried:
+                self._was_tried = True
+                self._world = self._open_world()
+            if self._world is None:
+                raise RuntimeError("Airflow did not start: see above")
             return self._world
 
-    @cached_property
-    def _world(self) -> World:
+    def _open_world(self) -> World:
         self.say("set-up", "starting Airflow")
         settings = {"startup_seconds": str(STARTUP_SECONDS)}
-        world = self._open.enter_context(open_world(self.folder / "world", settings))
+        # nobody waits for what runs in it at the end
+        opened = open_world(self.folder / "world", settings, grace_seconds=1.0)
+        world = self._open.enter_context(opened)
         self.say("set-up", f"Airflow is up on {world.api.base_url}")
         return world
 

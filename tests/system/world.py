@@ -58,9 +58,9 @@ class World:
                 patch.setenv(f"AIRFLOW__PUSHTRAIN__{name.upper()}", value)
             self.running = standalone.up(self.home, watched)
 
-    def stop(self) -> None:
+    def stop(self, grace_seconds: float = standalone.STOP_SECONDS) -> None:
         """Stop Airflow and the mailbox."""
-        standalone.down(self.home)
+        standalone.down(self.home, grace_seconds)
 
     @property
     def repo(self) -> ModelRepo:
@@ -183,7 +183,7 @@ class World:
         """Wait for something; failing, tell how the experiments stand."""
 
         def evidence() -> str:
-            return "\n".join([*map(self.story, experiments), self._airflow_log()])
+            return "\n".join([*map(self._told, experiments), self._airflow_log()])
 
         return wait_for(what, look, seconds, evidence)
 
@@ -241,6 +241,12 @@ class World:
             states = {t["task_id"]: t["state"] for t in self.tasks(run_id)}
             lines.append(f"  run {run_id}: {self.run_state(run_id)} {states}")
         return "\n".join([*lines, *self._newest_logs(experiment)])
+
+    def _told(self, experiment: str) -> str:
+        try:
+            return self.story(experiment)
+        except OutsideError as err:  # Airflow itself may be what is gone
+            return f"{experiment}: {err}"
 
     def _newest_logs(self, experiment: str) -> list[str]:
         logs = (self.home.airflow / "logs").glob(

@@ -17,6 +17,7 @@ from pushtrain.local.airflow_env import Ports
 from pushtrain.local.engine import engine_url
 from pushtrain.local.model_repo import model_repo
 from pushtrain.local.paths import Home, current_home
+from pushtrain.local.standalone import STOP_SECONDS
 from pushtrain.local.state_file import write_state
 
 # away from the ports that a demo on the same machine looks for first
@@ -25,7 +26,10 @@ PORTS = Ports(api=8480, worker_log=8483, trigger_log=8484)
 
 @contextmanager
 def open_world(
-    root: Path, settings: Mapping[str, str] | None = None, ports: Ports = PORTS
+    root: Path,
+    settings: Mapping[str, str] | None = None,
+    ports: Ports = PORTS,
+    grace_seconds: float = STOP_SECONDS,
 ) -> Iterator[World]:
     """Yield a running Airflow with a model repo, a mailbox and a store of its own.
 
@@ -33,6 +37,7 @@ def open_world(
         root: An empty folder, made if it is not there.
         settings: Of `[pushtrain]`, where they are not the embedded Airflow's.
         ports: Where free ones are looked for first.
+        grace_seconds: What Airflow gets to end by itself.
     """
     engine = engine_url()
     assert engine.startswith("unix://"), f"these tests need an engine on a socket, not {engine}"
@@ -52,7 +57,7 @@ def open_world(
         stack.callback(containers.close)
         stack.callback(remove_containers, home.store)
         world = World(home, {"docker_url": proxy.url, **(settings or {})}, proxy, containers, git)
-        stack.callback(world.stop)
+        stack.callback(world.stop, grace_seconds)
         model_repo(home).make()
         world.start()
         # the first look at a branch only sets the mark that later pushes are compared with
