@@ -118,6 +118,7 @@ def prepare(arguments: list[str], started: float) -> Run:
     )
     if not dry:
         claim_checkpoints(run)
+        run.leave_forks_alone()
     if not kept and not dry:
         say("no output folder: the model is gone with the container (mount one at /output)")
     if os.getpid() == 1:

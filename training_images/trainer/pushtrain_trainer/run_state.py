@@ -80,6 +80,14 @@ class Run:
             self.notes.append(text)
             say(text)
 
+    def leave_forks_alone(self) -> None:
+        """Let processes that the script forks run plain.
+
+        Each counts its fits from the first one again: their checkpoints would be mistaken for one
+        another's.
+        """
+        os.register_at_fork(after_in_child=lambda: setattr(self, "trusted", False))
+
     def note_inexact(self, reason: str) -> None:
         """Keep why a resumed run may differ from an uninterrupted one."""
         if reason not in self.inexact:

@@ -1,0 +1,70 @@
+# Runs in the image: imports the libraries once, then starts each training in a process of its own.
+#
+# A line of JSON from stdin is a training: folder, environment, arguments, kill. The exit code goes
+# to stdout. `kill` is (fit, batch): kill -9 at the end of that batch, before anybody else hears of
+# it; batches are those that this process trained in the fit, fits are numbered by the script.
+import json
+import os
+import signal
+import sys
+
+
+def die_at(callbacks, fit, batch):
+    """Kill this process at a batch; skipped fits count as fits, they have no batches."""
+    counts = {"fit": 0, "batch": 0}
+    begin, end = callbacks.on_train_begin, callbacks.on_train_batch_end
+
+    def on_train_begin(self, *args, **kwargs):
+        counts.update(fit=counts["fit"] + 1, batch=0)
+        return begin(self, *args, **kwargs)
+
+    def on_train_batch_end(self, *args, **kwargs):
+        counts["batch"] += 1
+        if (counts["fit"], counts["batch"]) == (fit, batch):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return end(self, *args, **kwargs)
+
+    callbacks.on_train_begin, callbacks.on_train_batch_end = on_train_begin, on_train_batch_end
+
+
+def train(order, callbacks):
+    folder = order["folder"]
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        handle = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(handle, number)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.chdir(f"{folder}/work")
+    os.environ.update(order["environment"])
+    if order["kill"]:
+        die_at(callbacks, *order["kill"])
+    from pushtrain_trainer.command import main
+
+    code = main(order["arguments"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def serve():
+    import sklearn.model_selection  # noqa: F401  # here, so that trainings need not wait for it
+    import tensorflow  # noqa: F401  # as above
+
+    if os.environ.get("PUSHTRAIN_KERAS") == "legacy":
+        from tf_keras.src.callbacks import CallbackList
+    else:
+        from keras.src.callbacks.callback_list import CallbackList
+
+    print("ready", flush=True)
+    for line in sys.stdin:
+        order = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            try:
+                train(order, CallbackList)
+            finally:
+                os._exit(70)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+serve()
