@@ -11,8 +11,9 @@ import sys
 from pushtrain.errors import PushtrainError
 from pushtrain.local import mail_catcher
 from pushtrain.local.airflow_env import airflow_environment, ports_from
+from pushtrain.local.airflow_parts import process_of
 from pushtrain.local.paths import CHECKOUT, current_home
-from pushtrain.local.standalone import process_of, watched_by_operator
+from pushtrain.local.standalone import watched_by_operator
 
 
 def main(arguments: list[str]) -> int:

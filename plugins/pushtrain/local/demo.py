@@ -15,6 +15,8 @@ from pushtrain.adapters.store import Store
 from pushtrain.errors import ConfigurationError, OutsideError, PushtrainError
 from pushtrain.local import report, standalone
 from pushtrain.local.airflow_env import Watched
+from pushtrain.local.airflow_part import airflow_logs
+from pushtrain.local.airflow_parts import process_of
 from pushtrain.local.docker_command import last_lines
 from pushtrain.local.follow import follow
 from pushtrain.local.model_repo import ModelRepo, model_repo
@@ -83,7 +85,7 @@ class Demo:
                 raise OutsideError(
                     f"the push was not sensed within {SENSE_SECONDS:.0f} s\n{self._evidence()}"
                 )
-            if not standalone.process_of(self.home).is_running():
+            if not process_of(self.home).is_running():
                 raise OutsideError(f"airflow has ended\n{self._evidence()}")
             return found
 
@@ -121,8 +123,8 @@ class Demo:
             time.sleep(0.2)
 
     def _evidence(self) -> str:
-        """Return the ends of Airflow's log and of the task log that was written last."""
-        logs = [self.home.logs / "airflow.log"]
+        """Return the ends of Airflow's logs and of the task log that was written last."""
+        logs = [log for log in airflow_logs(self.home) if log.exists()]
         task_logs = sorted((self.home.airflow / "logs").glob("dag_id=*/**/*.log"), key=_changed)
         logs += task_logs[-1:]
         return "\n".join(f"last lines of {log}:\n{last_lines(log)}" for log in logs)

@@ -21,6 +21,7 @@ class ProcessFacts:
         session: Number of its session; it stays when parents die.
         started: Clock ticks from the start of the machine to its own.
         parent: Number of the process that started it, 1 once that is gone.
+        group: Number of its process group; as a rule that of the process that leads it.
         state: One letter; `Z` is dead, but not yet fetched by its parent.
     """
 
@@ -28,6 +29,7 @@ class ProcessFacts:
     session: int
     started: int
     parent: int
+    group: int
     state: str
 
 
@@ -46,6 +48,7 @@ def facts(pid: int) -> ProcessFacts | None:
         session=int(fields[3]),
         started=int(fields[19]),
         parent=int(fields[1]),
+        group=int(fields[2]),
         state=fields[0],
     )
 

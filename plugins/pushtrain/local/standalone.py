@@ -1,4 +1,4 @@
-"""Starts, stops and looks at the embedded Airflow (`airflow standalone`) and its mailbox."""
+"""Starts, stops and looks at the embedded Airflow and its mailbox."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pushtrain.contract import MONITOR_DAG, TRAIN_DAG
 from pushtrain.errors import OutsideError, PushtrainError
-from pushtrain.local import mail_catcher, processes
+from pushtrain.local import mail_catcher
 from pushtrain.local.airflow_api import AirflowApi, read_password
 from pushtrain.local.airflow_env import (
     USER,
@@ -22,6 +22,8 @@ from pushtrain.local.airflow_env import (
     fingerprint,
     ports_from,
 )
+from pushtrain.local.airflow_part import airflow_logs
+from pushtrain.local.airflow_parts import PARTS, missing_parts, pid_of, process_of
 from pushtrain.local.detached import Detached
 from pushtrain.local.docker_command import last_lines
 from pushtrain.local.free_port import next_free_port
@@ -36,9 +38,8 @@ READY_SECONDS = 300.0
 STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.5
 START_TRIES = 3
-# scheduler, dag-processor, api-server, triggerer: `airflow standalone` restarts none of them
-PARTS = 4
-WAS_READY = "was_ready"
+# a part that is started that often before all are ready will not stay up
+PART_TRIES = 3
 FIRST_PORTS = Ports(api=8080, worker_log=8793, trigger_log=8794)
 DAGS = frozenset({TRAIN_DAG, MONITOR_DAG})
 
@@ -58,11 +59,6 @@ class Running:
     def api(self) -> AirflowApi:
         """A client of it."""
         return AirflowApi(self.url, USER, self.password)
-
-
-def process_of(home: Home) -> Detached:
-    """Return the handle of a home's Airflow, running or not."""
-    return Detached("airflow", home.state / "airflow.json")
 
 
 def up(home: Home, watched: Watched, *, with_mailbox: bool = True) -> Running:
@@ -107,22 +103,15 @@ def _reusable(
     if state["fingerprint"] != fingerprint(airflow_environment(home, ports, watched, smtp_port)):
         print("airflow: runs with other settings or code; starting it anew", flush=True)
         return None
-    if state.get(WAS_READY) and _count_parts(process) < PARTS:
-        print("airflow: a part of it has ended; starting it anew", flush=True)
-        return None
     return ports
-
-
-def _count_parts(process: Detached) -> int:
-    return len(processes.children(int(process.state.get("pid", -1))))
 
 
 def _start(home: Home, process: Detached, ports: Ports, environment: dict[str, str]) -> None:
     remembered = dataclasses.asdict(ports)
     write_state(home.state / "ports.json", remembered)
     process.start(
-        [str(CHECKOUT / ".venv" / "bin" / "airflow"), "standalone"],
-        environment,
+        [str(CHECKOUT / ".venv" / "bin" / "python"), "-m", "pushtrain.local.airflow_start"],
+        {**environment, "PUSHTRAIN_HOME": str(home.root)},
         home.logs / "airflow.log",
         fingerprint=fingerprint(environment),
         **remembered,
@@ -141,12 +130,14 @@ def _choose_ports(home: Home) -> Ports:
 def _wait_until_ready(home: Home, process: Detached, ports: Ports) -> Running:
     deadline = time.monotonic() + READY_SECONDS
     waiting_for = "the api-server"
-    were_all_there = False
+    started: dict[str, set[int | None]] = {part: {None} for part in PARTS}
     while True:
-        parts = _count_parts(process)
-        were_all_there = were_all_there or parts >= PARTS
-        if not process.is_running() or (were_all_there and parts < PARTS):
-            raise OutsideError(f"airflow: a part of it ended while it started\n{_log_end(home)}")
+        for part, pids in started.items():
+            pids.add(pid_of(home, part))
+        failed = [part for part, pids in started.items() if len(pids) > PART_TRIES]
+        if failed or not process.is_running():
+            what = f"its {failed[0]}" if failed else "it"
+            raise OutsideError(f"airflow: {what} does not stay up\n{_log_end(home)}")
         if time.monotonic() > deadline:
             raise OutsideError(
                 f"airflow: not ready after {READY_SECONDS:.0f} s, waited for {waiting_for}\n"
@@ -157,7 +148,6 @@ def _wait_until_ready(home: Home, process: Detached, ports: Ports) -> Running:
             running = Running(ports.base_url, password)
             waiting_for = _not_ready(running.api)
             if not waiting_for:
-                write_state(process.state_file, {**process.state, WAS_READY: True})
                 return running
         time.sleep(LOOK_SECONDS)
 
@@ -186,8 +176,8 @@ def _not_ready(api: AirflowApi) -> str:
 
 
 def _log_end(home: Home) -> str:
-    log = home.logs / "airflow.log"
-    return f"last lines of {log}:\n{last_lines(log, 25)}"
+    logs = [log for log in airflow_logs(home) if log.exists()]
+    return "\n".join(f"last lines of {log}:\n{last_lines(log, 10)}" for log in logs)
 
 
 def down(home: Home, grace_seconds: float = STOP_SECONDS) -> None:
@@ -210,7 +200,7 @@ def status(home: Home) -> int:
         return 1
     sick = _sick_parts(home, process, ports)
     for part, state in sick.items():
-        print(f"airflow: {part} is not well: {state}: say `make down up`, see {home.logs}")
+        print(f"airflow: {part} is not well: {state}: see {home.logs}")
     if not sick:
         print(f"airflow: up on {ports.base_url}, all parts healthy")
     return 1 if sick else 0
@@ -223,9 +213,8 @@ def _sick_parts(home: Home, process: Detached, ports: Ports) -> dict[str, str]:
         sick = api.sick_parts()
     except OutsideError as err:
         return {"api-server": str(err)}
-    missing = PARTS - _count_parts(process)
     # health is told by the last sign of life: a part that just died still looks well
-    return {f"{missing} of {PARTS} parts": "ended"} if missing > 0 and not sick else sick
+    return {**sick, **dict.fromkeys(missing_parts(home), "ended, is started again")}
 
 
 def watched_by_operator(home: Home) -> Watched:
