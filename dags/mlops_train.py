@@ -14,8 +14,9 @@ One run of this DAG is one of three things:
 Trainings take slots of the pool `pushtrain`: it bounds how many containers train at once.
 
 **If a step fails**, do nothing: `mlops_monitor` starts it again from its last checkpoint, or gives
-it up and mails why. To stop a training, mark its `train_...` task as failed. To go on with an
-experiment that has ended, trigger this DAG with its `ref` and `script` and a larger budget.
+it up and mails why; trigger this DAG with its id as `resume` to take it up again. To stop a
+training, mark its `train_...` task as failed. To go on with an experiment that has ended, trigger
+this DAG with its `ref` and `script` and a larger budget.
 
 The experiments, their curves and models are in the store; an Airflow database that is lost loses
 none of them.

@@ -15,7 +15,7 @@ from pushtrain.adapters.store import Store, give_to_training
 from pushtrain.contract import Step
 from pushtrain.errors import ConfigurationError, StoreError
 from pushtrain.operators.model_repo import opened
-from pushtrain.operators.opening import open_named, open_pushed
+from pushtrain.operators.opening import open_named, open_pushed, resume
 from pushtrain.operators.trees import export_clean
 from pushtrain.rules.request import Request
 from pushtrain.rules.run_notes import run_note
@@ -46,6 +46,8 @@ def fetch_code(request_record: dict[str, Any]) -> list[dict[str, Any]] | list[in
             for step in batch:
                 lay_out(config, store, step)
             return [step.round for step in batch]
+        if request.kind == "resume":
+            return [run_of(store, resume(config, store, request))]
         with opened(config, request.repo_url or config.repo_url) as mirror:
             if request.kind == "manual":
                 steps = open_named(config, store, mirror, request)

@@ -15,6 +15,7 @@ from pushtrain.analysis.local_modules import fingerprint, scripts
 from pushtrain.analysis.script_settings import FILE, overridden, script_settings
 from pushtrain.contract import Experiment, ScriptSettings, State, Step
 from pushtrain.errors import ConfigurationError, PushtrainError
+from pushtrain.operators.resuming import failed_experiment, set_aside
 from pushtrain.rules.budget import verdict
 from pushtrain.rules.request import Request
 from pushtrain.settings import Settings
@@ -77,6 +78,17 @@ def open_named(config: Settings, store: Store, mirror: Mirror, request: Request)
     for refusal in refusals:
         log.warning("%s", refusal)
     return steps
+
+
+def resume(config: Settings, store: Store, request: Request) -> Step:
+    """Take up an experiment that was given up: the next attempt of its round, from its checkpoint.
+
+    Raises:
+        ConfigurationError: It can not be resumed, or an override is not allowed.
+        OutsideError: It is being given up at this moment; a retry resumes it.
+    """
+    experiment = failed_experiment(store, request)
+    return _taken_up(config, store, experiment, request.overrides).step
 
 
 def _wanted(script: str, sources: Mapping[str, str], folder: str, ref: str) -> tuple[str, ...]:
@@ -172,6 +184,8 @@ def _taken_up(
             f"experiment {experiment.id} has ended: {experiment.state} ({reason}). To go on, "
             "give a higher target_accuracy, max_rounds, patience or max_hours"
         )
+    if experiment.state is State.FAILED:
+        set_aside(store, experiment.step)
     return store.update_experiment(
         experiment.id,
         state=State.RUNNING,

@@ -22,6 +22,9 @@ PARAMS = {
     "repo_url": _optional(
         "string", "Model repo", "Empty: the watched one.", pattern="^(https://|ssh://|git@|file://)"
     ),
+    "resume": _optional(
+        "string", "Resume", "Id of an experiment that was given up; it goes on where it was."
+    ),
     "target_accuracy": _optional("number", "Target", "Accuracy, 0 to 1.", minimum=0, maximum=1),
     "max_rounds": _optional("integer", "Rounds", "At most, the pushed one included.", minimum=1),
     "patience": _optional("integer", "Patience", "Rounds without gain that end it.", minimum=1),

@@ -95,7 +95,9 @@ def _knob_row(details: ExperimentDetails, name: str, label: str) -> KnobRow:
 
 
 def more_rounds_conf(experiment: Experiment) -> dict[str, Value]:
-    """Return the conf that takes an ended experiment up again with a larger budget."""
+    """Return the conf that takes an ended experiment up again; see `more_rounds_command`."""
+    if experiment.state is State.FAILED:
+        return {"resume": experiment.id}
     conf: dict[str, Value] = {"ref": experiment.commit, "script": experiment.script}
     if experiment.state is State.ROUNDS_USED_UP:
         conf["max_rounds"] = experiment.settings.max_rounds * 2
@@ -110,6 +112,9 @@ def more_rounds_conf(experiment: Experiment) -> dict[str, Value]:
 
 
 def more_rounds_command(experiment: Experiment) -> str:
-    """Return the command that takes an ended experiment up again with a larger budget."""
+    """Return the command that takes an ended experiment up again.
+
+    One that was given up goes on where it was, the others with more of what they used up.
+    """
     conf = json.dumps(more_rounds_conf(experiment))
     return f"airflow dags trigger {TRAIN_DAG} --conf {shlex.quote(conf)}"

@@ -18,7 +18,8 @@ OVERRIDES = (
     "memory", "cpus", "gpus", "network", "data", "notify",
     "strategy", "candidates", "warm_start", "stop_hopeless", "dry_build",
 )  # fmt: skip
-_BY_HAND = ("repo_url", "ref", "script", *OVERRIDES)
+_WHAT = ("repo_url", "ref", "script")
+_BY_HAND = (*_WHAT, "resume", *OVERRIDES)
 _BY_THE_LOOP = ("experiment", "round", "attempt", "watch_until")
 PARAMS = (*_BY_HAND, *_BY_THE_LOOP)
 
@@ -28,21 +29,23 @@ class Request(Record):
     """The work of one run.
 
     Attributes:
-        kind: `push`: look what was pushed; `manual`: train what a person named; `step`: train
-            one attempt of a round.
+        kind: `push`: look what was pushed; `manual`: train what a person named; `resume`: go on
+            with an experiment that was given up; `step`: train one attempt of a round.
         until: Unix time until which a `push` run watches.
         step: Set for `step` only.
         repo_url: Of a `manual` run; empty: the watched repo. So with `ref` and `script`.
-        overrides: Settings that a `manual` run was given.
+        overrides: Settings that a `manual` or `resume` run was given.
+        resume: Id of the experiment, of a `resume` run.
     """
 
-    kind: Literal["push", "manual", "step"]
+    kind: Literal["push", "manual", "resume", "step"]
     until: float = 0.0
     step: Step | None = None
     repo_url: str = ""
     ref: str = ""
     script: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    resume: str = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.step, Mapping):
@@ -70,6 +73,9 @@ def request_of(
             raise ConfigurationError(
                 f"conf {key!r} is no param{hint} (allowed: {', '.join(sorted(_BY_HAND))})"
             )
+    overrides = {k: params[k] for k in OVERRIDES if params.get(k) is not None}
+    if params.get("resume"):
+        return _resume(params, overrides)
     # a part of a step without the others would train something else than was meant
     if params.get("experiment") or any(params.get(k) is not None for k in ("round", "attempt")):
         return Request("step", step=step_of(params))
@@ -80,8 +86,17 @@ def request_of(
         repo_url=params.get("repo_url") or "",
         ref=params.get("ref") or "",
         script=params.get("script") or "",
-        overrides={k: params[k] for k in OVERRIDES if params.get(k) is not None},
+        overrides=overrides,
     )
+
+
+def _resume(params: Mapping[str, Any], overrides: Mapping[str, Any]) -> Request:
+    others = [k for k in (*_WHAT, *_BY_THE_LOOP) if params.get(k) not in (None, "")]
+    if others:
+        raise ConfigurationError(
+            f"resume goes on with what an experiment was opened for: leave out {', '.join(others)}"
+        )
+    return Request("resume", resume=_checked_id(params["resume"], "resume"), overrides=overrides)
 
 
 def step_of(params: Mapping[str, Any]) -> Step:
@@ -96,6 +111,12 @@ def step_of(params: Mapping[str, Any]) -> Step:
             "experiment, round and attempt belong together; the loop itself sets them. "
             "To train a script give `script`"
         )
+    return Step(_checked_id(name, "experiment"), int(number), int(attempt))
+
+
+def _checked_id(name: str, param: str) -> str:
     if slug(name) != name:  # it names a folder: an id leads nowhere else
-        raise ConfigurationError(f"experiment {name!r} is no id; the loop itself sets it")
-    return Step(name, int(number), int(attempt))
+        raise ConfigurationError(
+            f"{param} {name!r} is no id of an experiment, such as 'digits-0123abcd'"
+        )
+    return name

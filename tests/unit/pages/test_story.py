@@ -6,7 +6,7 @@ import shlex
 import pytest
 from tests.unit.pages.builders import attempt, details_of, experiment, story_of
 
-from pushtrain.contract import Cause, Heartbeat, ScriptSettings, State
+from pushtrain.contract import Cause, Experiment, Heartbeat, ScriptSettings, State
 from pushtrain.details import RoundDetails
 from pushtrain.pages import story
 
@@ -49,6 +49,20 @@ def test_a_round_is_compared_with_the_one_it_was_made_from() -> None:
     assert row.changed == (False, True, False)
 
 
+def conf_of(ended: Experiment) -> dict[str, object]:
+    """Return the conf of the command that a person is given."""
+    words = shlex.split(story.more_rounds_command(ended))
+    assert words[:5] == ["airflow", "dags", "trigger", "mlops_train", "--conf"]
+    assert len(words) == 6
+    found: dict[str, object] = json.loads(words[5])
+    return found
+
+
+def test_what_was_given_up_is_resumed_by_its_id() -> None:
+    ended = experiment(state=State.FAILED, best_accuracy=0.5)
+    assert conf_of(ended) == {"resume": ended.id}
+
+
 @pytest.mark.parametrize(
     ("state", "asked"),
     [
@@ -56,16 +70,12 @@ def test_a_round_is_compared_with_the_one_it_was_made_from() -> None:
         (State.PATIENCE_USED_UP, {"patience": 6}),
         (State.HOURS_USED_UP, {"max_hours": 4.0}),
         (State.REACHED, {"target_accuracy": 0.95}),
-        (State.FAILED, {}),
     ],
 )
 def test_going_on_asks_for_more_of_what_was_used_up(state: State, asked: dict[str, float]) -> None:
     settings = ScriptSettings(target_accuracy=0.9, max_rounds=4, patience=3, max_hours=2.0)
     ended = experiment(state=state, settings=settings, best_accuracy=0.9)
-    words = shlex.split(story.more_rounds_command(ended))
-    assert words[:5] == ["airflow", "dags", "trigger", "mlops_train", "--conf"]
-    conf = json.loads(words[5])
-    assert conf == {"ref": ended.commit, "script": ended.script, **asked}
+    assert conf_of(ended) == {"ref": ended.commit, "script": ended.script, **asked}
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,26 @@ def test_a_run_by_hand_carries_what_it_was_given() -> None:
     )  # fmt: skip
 
 
+def test_a_run_by_hand_may_resume_an_experiment() -> None:
+    assert asked(resume="a-0123abcd", memory=4096) == Request(
+        "resume", resume="a-0123abcd", overrides={"memory": 4096}
+    )
+
+
+@pytest.mark.parametrize(
+    "other", [{"script": "a.py"}, {"ref": "main"}, {"round": 0}, {"experiment": "a-1"}], ids=str
+)
+def test_a_resume_names_nothing_else(other: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=f"leave out {next(iter(other))}"):
+        asked(resume="a-0123abcd", **other)
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a b", "-x"])
+def test_a_resume_of_no_id_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no id of an experiment"):
+        asked(resume=name)
+
+
 def test_a_step_of_the_loop_is_its_step_and_nothing_else() -> None:
     request = asked(experiment="a-1", round=0, attempt=1, script="b.py")
     assert request == Request("step", step=Step("a-1", 0, 1))
