@@ -31,9 +31,10 @@ from pushtrain.local.airflow_parts import (
 from pushtrain.local.paths import Home, current_home
 
 LOOK_SECONDS = 10.0
-# Beside the 15-30 s after which Airflow itself calls a part unhealthy. A part that was only just
-# started, or works on a machine that is busy beyond reason, gets this time, too.
+# Beside the 15-30 s after which Airflow itself calls a part unhealthy.
 PATIENCE_SECONDS = 90.0
+# Until it is well for the first time: an api-server took 90 s to start at load 12 on two cores.
+START_SECONDS = 300.0
 # A free worker takes a task that is queued within a second. Killing the one that listens to the
 # queue leaves its lock taken: then no other worker ever hears of a task again.
 QUEUED_SECONDS = 20.0
@@ -43,33 +44,40 @@ _QUEUED = "/api/v2/dags/~/dagRuns/~/taskInstances?state=queued&limit=100"
 _FREE_WORKER = "LocalExecutor: <idle>"
 
 
+Process = tuple[str, int]  # a part and its number: a new process has a new one
+
+
 @dataclass
 class Patience:
-    """Remembers since when a part is not well."""
+    """Remembers since when a part is not well, and whether it ever was."""
 
-    since: dict[tuple[str, int], float] = field(default_factory=dict)
+    since: dict[Process, float] = field(default_factory=dict)
+    seen_well: set[Process] = field(default_factory=set)
 
-    def overdue(self, sick: Mapping[tuple[str, int], str], now: float) -> list[tuple[str, int]]:
+    def overdue(self, parts: Mapping[Process, str], now: float) -> list[Process]:
         """Return the parts that were not well for too long.
 
         Args:
-            sick: What is wrong, by name and number of the process: a new one has a new number.
+            parts: What is wrong with each, empty if it is well.
             now: Seconds of a clock that only goes forward.
         """
-        self.since = {part: self.since.get(part, now) for part in sick}
-        return [
-            part
-            for part, since in self.since.items()
-            if sick[part] == JAMMED or now - since >= PATIENCE_SECONDS
-        ]
+        self.seen_well = {p for p in parts if not parts[p] or p in self.seen_well}
+        self.since = {p: self.since.get(p, now) for p in parts if parts[p]}
+        return [p for p in self.since if now - self.since[p] >= self._allowed(p, parts[p])]
+
+    def _allowed(self, part: Process, wrong: str) -> float:
+        if wrong == JAMMED:
+            return 0.0
+        return PATIENCE_SECONDS if part in self.seen_well else START_SECONDS
 
 
-def sick_parts(home: Home, api: AirflowApi, now: datetime) -> dict[tuple[str, int], str]:
-    """Return what is wrong with the parts, by name and number of the process.
+def examine(home: Home, api: AirflowApi, now: datetime) -> dict[Process, str]:
+    """Return what is wrong with each living part, empty if nothing is.
 
-    What can not be known is not wrong: without the api-server nothing can be said of the others,
+    What can not be known is left out: without the api-server nothing can be said of the others,
     and without the database of none.
     """
+    judged: tuple[str, ...] = PARTS
     try:
         told = api.sick_parts()
         if "database" in told:
@@ -77,9 +85,9 @@ def sick_parts(home: Home, api: AirflowApi, now: datetime) -> dict[tuple[str, in
         if "scheduler" not in told and _is_jammed(home, api, now):
             told["scheduler"] = JAMMED
     except OutsideError as err:
-        told = {"api-server": str(err)}
-    found = {part: pid_of(home, part) for part in PARTS}
-    return {(part, pid): told[part] for part, pid in found.items() if pid and part in told}
+        told, judged = {"api-server": str(err)}, ("api-server",)
+    found = {part: pid_of(home, part) for part in judged}
+    return {(part, pid): told.get(part, "") for part, pid in found.items() if pid}
 
 
 def _is_jammed(home: Home, api: AirflowApi, now: datetime) -> bool:
@@ -128,9 +136,9 @@ def look(home: Home, patience: Patience) -> None:
     if ports is None:
         return
     api = AirflowApi(ports.base_url, USER, read_password(home.airflow, USER))
-    sick = sick_parts(home, api, datetime.now(UTC))
-    for part, pid in patience.overdue(sick, time.monotonic()):
-        print(f"{datetime.now(UTC):%FT%TZ} {part} ({pid}): {sick[part, pid]}: killed", flush=True)
+    parts = examine(home, api, datetime.now(UTC))
+    for part, pid in patience.overdue(parts, time.monotonic()):
+        print(f"{datetime.now(UTC):%FT%TZ} {part} ({pid}): {parts[part, pid]}: killed", flush=True)
         processes.send([pid], signal.SIGKILL)
 
 

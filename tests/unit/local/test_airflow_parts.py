@@ -146,7 +146,8 @@ def test_the_supervisor_starts_a_part_again_that_was_killed(home, tmp_path):
     for part in PARTS:
         os.kill(before[part], signal.SIGKILL)
     for part in PARTS:
-        wait_for(lambda log=log_of(home, part): log.read_text().count("is here") == 2)
+        starts = log_of(home, part)
+        wait_for(lambda log=starts, text=f"{part} is here\n": log.read_text() == 2 * text)
         assert pid_of(home, part) not in (None, before[part])
     assert "exited: scheduler (terminated by SIGKILL" in log.read_text()
     assert set(airflow_logs(home)) == set(home.logs.iterdir())

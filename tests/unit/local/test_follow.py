@@ -46,6 +46,7 @@ ATTEMPT = Attempt(1, "r", "c", "image", "unix:///engine", started_at=1001.0)
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path)
+    made.begin()
     made.create_experiment(EXPERIMENT)
     made.prepare_output(EXPERIMENT.id, 0)
     return made
