@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pushtrain.contract import Attempt, Experiment, Heartbeat, Result
 from pushtrain.history import Knob, Refusal, RoundOutcome, Tweak
@@ -29,6 +30,9 @@ class RoundDetails:
     Attributes:
         diff: Unified diff of the tweak that made it; empty for round 0.
         last_lines: What its last attempt printed last.
+        stacks: Where the threads of an attempt stood when it hung, by its number.
+        tracebacks: Of the script's own errors, by attempt.
+        late: Attempts whose result came after their end, and was set aside.
         damage: One sentence per record that could not be read.
     """
 
@@ -42,6 +46,9 @@ class RoundDetails:
     result: Result | None = None
     heartbeat: Heartbeat | None = None
     last_lines: str = ""
+    stacks: Mapping[int, str] = field(default_factory=dict)
+    tracebacks: Mapping[int, str] = field(default_factory=dict)
+    late: tuple[int, ...] = ()
     damage: tuple[str, ...] = ()
 
     @property

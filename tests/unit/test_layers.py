@@ -96,7 +96,7 @@ def test_a_layer_loads_only_what_it_is_allowed_to(layer: str) -> None:
         ("analysis", set[str]()),
         ("tuning", {"analysis"}),
         ("rules", set[str]()),
-        ("pages", set[str]()),
+        ("pages", {"rules"}),
         ("adapters", {"rules"}),
         ("commands", {"analysis", "tuning", "rules", "pages", "adapters"}),
     ],

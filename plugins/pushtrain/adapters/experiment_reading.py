@@ -7,17 +7,18 @@ import io
 import itertools
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
 from pushtrain.adapters.mirror import Mirror
-from pushtrain.adapters.records import read_bytes
+from pushtrain.adapters.records import read_bytes, read_record
 from pushtrain.adapters.store import Store
-from pushtrain.contract import Attempt, Experiment
+from pushtrain.contract import LATE_DIR, Attempt, Cause, Experiment, Result, State
 from pushtrain.details import Damaged, Epoch, ExperimentDetails, RoundDetails
 from pushtrain.errors import PushtrainError, StoreError
 from pushtrain.history import Refusal, RoundOutcome
+from pushtrain.rules.causes import cut_short
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 _MOST_EPOCHS = 20_000  # rows; the file is written by user code
 _MOST_LOG_CHARACTERS = 20_000
+# The trainer itself told of these, in its result.
+_OWN_ENDS = (Cause.SCRIPT_ERROR, Cause.NO_METRIC, Cause.OUT_OF_MEMORY, Cause.HOPELESS)
 _Signature = tuple[int, int, int]
 
 
@@ -151,6 +154,9 @@ class ExperimentReader:
             result=read(lambda: store.result(name, number), None),
             heartbeat=store.heartbeat(name, number),
             last_lines=self._last_lines(name, number, attempts[-1].number) if attempts else "",
+            stacks={a.number: text for a in attempts if (text := self._stack(name, number, a))},
+            tracebacks={a.number: e for a in attempts if (e := self._traceback(name, number, a))},
+            late=tuple(a.number for a in attempts if self._is_late(name, number, a)),
             damage=tuple(damage),
         )
 
@@ -175,13 +181,59 @@ class ExperimentReader:
             self._diffs[pair] = mirror.diff(*pair)
         return self._diffs[pair]
 
+    def ends_by_cause(self, experiments: Iterable[Experiment]) -> dict[str, dict[str, int]]:
+        """Return how often attempts ended early for each cause, by experiment, where any did."""
+        asked = (e for e in experiments if e.restarts or e.state is State.FAILED)
+        found = ((e.id, cut_short(self._attempts(e.id))) for e in asked)
+        return {name: {str(c): n for c, n in ends.items()} for name, ends in found if ends}
+
+    def _attempts(self, experiment: str) -> list[Attempt]:
+        folder = self.store.experiment_dir(experiment) / "rounds"
+        found: list[Attempt] = []
+        for number in sorted(int(p.name) for p in folder.glob("*") if p.name.isdigit()):
+            try:
+                found += self.store.attempts(experiment, number)
+            except StoreError as err:
+                log.warning("%s", err)  # the experiment's own page names the file
+        return found
+
     def _last_lines(self, experiment: str, number: int, attempt: int) -> str:
-        try:
-            raw = read_bytes(self.store.attempt_log(experiment, number, attempt)) or b""
-        except StoreError as err:
-            log.warning("%s", err)
+        return _text_of(self.store.attempt_log(experiment, number, attempt))
+
+    def _stack(self, experiment: str, number: int, attempt: Attempt) -> str:
+        return _text_of(self.store.attempt_stack(experiment, number, attempt.number))
+
+    def _traceback(self, experiment: str, number: int, attempt: Attempt) -> str:
+        if attempt.cause not in _OWN_ENDS:
             return ""
-        return raw.decode("utf-8", "replace")[-_MOST_LOG_CHARACTERS:]
+        for path in (
+            self.store.round_dir(experiment, number) / "results" / f"{attempt.number}.json",
+            self.store.output_dir(experiment, number) / "result.json",
+        ):
+            try:
+                result = read_record(path, Result)
+            except StoreError:
+                continue
+            if result and result.attempt == attempt.number and result.error:
+                return result.error.traceback[-_MOST_LOG_CHARACTERS:]
+        return ""
+
+    def _is_late(self, experiment: str, number: int, attempt: Attempt) -> bool:
+        """Tell whether a result came of an attempt that had been ended from outside."""
+        if attempt.cause in _OWN_ENDS or attempt.cause is Cause.FINISHED:
+            return False
+        late = self.store.output_dir(experiment, number) / LATE_DIR
+        return _signature(late / f"{attempt.number}.json") is not None
+
+
+def _text_of(path: Path) -> str:
+    """Return the end of a text file, empty if there is none."""
+    try:
+        raw = read_bytes(path) or b""
+    except StoreError as err:
+        log.warning("%s", err)
+        return ""
+    return raw.decode("utf-8", "replace")[-_MOST_LOG_CHARACTERS:]
 
 
 def _signature(path: Path) -> _Signature | None:

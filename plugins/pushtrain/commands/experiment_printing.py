@@ -14,6 +14,7 @@ from pushtrain.contract import Experiment, State
 from pushtrain.details import Damaged, ExperimentDetails, RoundDetails
 from pushtrain.history import Refusal
 from pushtrain.pages import story
+from pushtrain.pages.incidents import incidents_of, told_ends
 from pushtrain.pages.timing import timing_of
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -24,6 +25,7 @@ def print_list(
     experiments: Sequence[Experiment],
     accuracies: Mapping[str, Sequence[float | None]],
     damaged: Sequence[Damaged],
+    ends: Mapping[str, Mapping[str, int]],
     console: Console,
 ) -> None:
     """Print a table of experiments."""
@@ -40,7 +42,9 @@ def print_list(
             str(one.round),
             f"{best} of {one.settings.target_accuracy:.4g}",
             bars(accuracies[one.id]),
-            str(one.restarts),
+            f"{one.restarts} ({told})"
+            if (told := told_ends(ends.get(one.id, {})))
+            else str(one.restarts),
         )
     if experiments:
         console.print(table)
@@ -64,6 +68,9 @@ def print_experiment(details: ExperimentDetails, now: float, console: Console) -
     console.print(
         Text(f"commit {experiment.commit[:8]} {experiment.subject} ({experiment.author_name})")
     )
+    ends = told_ends(story.causes(details))
+    if experiment.restarts or ends:
+        console.print(Text(f"restarts {experiment.restarts}" + (f"; {ends}" if ends else "")))
     if experiment.published:
         console.print(Text(f"published in {experiment.published}"))
     for one in details.rounds:
@@ -71,8 +78,9 @@ def print_experiment(details: ExperimentDetails, now: float, console: Console) -
     for refused in details.never_made:
         console.print(_refusal(refused))
     if experiment.state is not State.RUNNING and not experiment.refused:
-        console.print(Text("to go on with more:", "bold"))
-        console.print(Text(story.more_rounds_command(experiment)), soft_wrap=True)
+        more = "to resume it:" if experiment.state is State.FAILED else "to go on with more:"
+        console.print(Text(more, "bold"))
+        console.print(Text(story.more_command(details)), soft_wrap=True)
 
 
 def bars(values: Sequence[float | None]) -> str:
@@ -100,7 +108,11 @@ def _round(details: ExperimentDetails, one: RoundDetails, now: float) -> Panel:
     if one.diff:
         parts.append(Syntax(one.diff, "diff", background_color="default", word_wrap=True))
     parts += [_refusal(refused) for refused in one.refusals]
-    parts += [Text(line, "red") for line in (*story.incidents(one), *one.damage)]
+    for incident in incidents_of(one):
+        parts.append(Text(incident.story, "red"))
+        parts += [Text(text, "dim") for text in (incident.traceback, incident.stack) if text]
+    parts += [Text(f"not exact: {why}", "red") for why in story.why_not_exact(one)]
+    parts += [Text(line, "red") for line in one.damage]
     timing = timing_of(details, one.number, now)
     if timing:
         parts.append(

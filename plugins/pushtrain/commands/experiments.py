@@ -54,7 +54,8 @@ def _status(given: argparse.Namespace) -> int:
         _print_json([e.to_dict() for e in found.experiments])
     else:
         accuracies = {e.id: reader.accuracies(e.id) for e in found.experiments}
-        print_list(found.experiments, accuracies, damaged, Console())
+        ends = reader.ends_by_cause(found.experiments)
+        print_list(found.experiments, accuracies, damaged, ends, Console())
     return 0
 
 

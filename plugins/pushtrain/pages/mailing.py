@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
 
-from pushtrain.contract import State, Step
-from pushtrain.details import ExperimentDetails
+from pushtrain.contract import Attempt, State, Step
+from pushtrain.details import ExperimentDetails, RoundDetails
 from pushtrain.pages import story
 from pushtrain.pages.highlighting import diff_html
+from pushtrain.pages.incidents import last_lines, told_ends
 from pushtrain.pages.rendering import render
+from pushtrain.rules.progress import lost_by, place_of, saved_by
 
 _DOMAIN = "pushtrain"  # of message ids: no host, only the same in all mails of an experiment
 _PICTURE = "accuracy-by-round"
@@ -26,6 +28,7 @@ class Letter:
         key: Names the incident; a second letter of the same key is the same mail.
         subject: Without the project's name.
         lead: The first sentence.
+        facts: What happened, one sentence each.
         next_steps: What the reader can do now, one sentence or command each.
         details: Titles and preformatted texts, such as the last lines of a log.
     """
@@ -33,6 +36,7 @@ class Letter:
     key: str
     subject: str
     lead: str
+    facts: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
 
@@ -43,7 +47,7 @@ def outcome_letter(details: ExperimentDetails) -> Letter:
     best = experiment.best_accuracy
     accuracy = "-" if best is None else f"{best:.4f}"
     folder = f" It lies in {experiment.published}." if experiment.published else ""
-    more = f"To go on with more: {story.more_rounds_command(experiment)}"
+    more = f"To go on with more: {story.more_command(details)}"
     if experiment.state is State.REACHED:
         subject = f"best model created: {experiment.script}, accuracy {accuracy}"
         lead = f"The best model has accuracy {accuracy}.{folder}"
@@ -55,7 +59,9 @@ def outcome_letter(details: ExperimentDetails) -> Letter:
             f"{accuracy}.{folder}"
         )
         steps = (more,)
-    return Letter(_key(experiment.step, "outcome"), subject, lead, steps)
+    return Letter(
+        _key(experiment.step, "outcome"), subject, lead, _counted(details), next_steps=steps
+    )
 
 
 def restart_letter(
@@ -69,8 +75,11 @@ def restart_letter(
         rounds: Those of its rounds that are not trained to their end yet.
         reason: How the last attempt ended.
     """
+    saved = any(saved_by(a) for n in rounds for a in _attempts(details, n)[-1:])
     if not rounds:
         what = f"Round {step.round} is trained; what follows it is started again"
+    elif not saved:
+        what = f"Round {', '.join(map(str, rounds))} is trained anew, nothing was saved"
     elif len(rounds) == 1:
         what = f"Round {rounds[0]} is trained on from its last checkpoint"
     else:
@@ -81,8 +90,9 @@ def restart_letter(
         key=_key(step, "restart"),
         subject=f"training restarted: {script}, round {step.round}, attempt {step.attempt}",
         lead=f"{what}, as attempt {step.attempt}. {reason}.",
+        facts=(*_goes_on(details, rounds), *_counted(details)),
         next_steps=("Nothing has to be done.",),
-        details=_last_lines(details, (*rounds, step.round)[0]),
+        details=_evidence(details, (*rounds, step.round)[0]),
     )
 
 
@@ -94,17 +104,47 @@ def given_up_letter(details: ExperimentDetails) -> Letter:
     if this is None or not this.attempts:
         lead = f"The script can not be trained: {experiment.reason}"
         steps = ("Change the script and push it.",)
-        return Letter(_key(experiment.step, "given-up"), subject, lead, steps)
+        return Letter(_key(experiment.step, "given-up"), subject, lead, next_steps=steps)
     return Letter(
         key=_key(experiment.step, "given-up"),
         subject=subject,
         lead=f"The training was given up in round {experiment.round}: {experiment.reason}",
-        next_steps=(
-            "Change the script and push it, or",
-            f"train on from the last checkpoint: {story.more_rounds_command(experiment)}",
-        ),
-        details=_last_lines(details, experiment.round),
+        facts=(*story.incidents(this), *_counted(details)),
+        next_steps=_ways_on(details, this),
+        details=_evidence(details, experiment.round),
     )
+
+
+def _ways_on(details: ExperimentDetails, this: RoundDetails) -> tuple[str, ...]:
+    if this.outcome.out_of_memory:
+        how = "give it more memory and have it trained again"
+    else:
+        how = "resume it by hand, it goes on from its last checkpoint"
+    return "Change the script and push it, or", f"{how}: {story.more_command(details)}"
+
+
+def _attempts(details: ExperimentDetails, number: int) -> tuple[Attempt, ...]:
+    this = details.round(number)
+    return this.attempts if this else ()
+
+
+def _goes_on(details: ExperimentDetails, rounds: Sequence[int]) -> Iterator[str]:
+    """Yield for each round where it stood, from where it goes on and what was lost."""
+    for number in rounds:
+        for last in _attempts(details, number)[-1:]:
+            place, saved, lost = place_of(last.reached), saved_by(last), lost_by(last)
+            parts = [f"it stood in {place}" if place else "", f"saved: {saved}" if saved else ""]
+            parts.append(lost if saved else "")
+            told = "; ".join(part for part in parts if part)
+            if told:
+                yield f"Round {number}: {told}."
+
+
+def _counted(details: ExperimentDetails) -> tuple[str, ...]:
+    restarts, ends = details.experiment.restarts, told_ends(story.causes(details))
+    if not restarts and not ends:
+        return ()
+    return (f"Restarts so far: {restarts}" + (f"; ended early: {ends}." if ends else "."),)
 
 
 def _key(step: Step, what: str) -> str:
@@ -112,12 +152,18 @@ def _key(step: Step, what: str) -> str:
     return f"{step.run_id}.{what}"
 
 
-def _last_lines(details: ExperimentDetails, number: int) -> tuple[tuple[str, str], ...]:
+def _evidence(details: ExperimentDetails, number: int) -> tuple[tuple[str, str], ...]:
+    """Return what the last attempt of a round left: traceback, stack, last lines of its log."""
     this = details.round(number)
-    lines = this.last_lines.splitlines()[-_LOG_LINES:] if this else []
-    if not this or not lines:
+    if this is None or not this.attempts:
         return ()
-    return ((f"Last lines of attempt {this.attempts[-1].number}", "\n".join(lines)),)
+    last = this.attempts[-1].number
+    found = (
+        (f"Traceback of attempt {last}", this.tracebacks.get(last, "").rstrip()),
+        (f"Where attempt {last} stood when it hung", last_lines(this.stacks.get(last, ""))),
+        (f"Last lines of attempt {last}", last_lines(this.last_lines, _LOG_LINES)),
+    )
+    return tuple((title, text) for title, text in found if text)
 
 
 def write_mail(

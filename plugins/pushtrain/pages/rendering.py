@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from pushtrain.pages.assets import asset
 from pushtrain.pages.charts import COLOURS, accuracy_chart, learning_curves
 from pushtrain.pages.comparison import Side, compare
 from pushtrain.pages.highlighting import diff_html
+from pushtrain.pages.incidents import incidents_of, told_ends
 from pushtrain.pages.listing import Listing
 from pushtrain.pages.timing import timing_of
 
@@ -37,6 +39,7 @@ def list_page(
     listing: Listing,
     accuracies: Mapping[str, Sequence[float | None]],
     damaged: Sequence[Damaged],
+    ends: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
     *,
     fragment: bool = False,
 ) -> str:
@@ -46,6 +49,7 @@ def list_page(
         listing: The page of it.
         accuracies: Accuracy by round of the experiments on that page, by id.
         damaged: Experiments whose record can not be read.
+        ends: How often attempts ended for each cause, by id, of those that were started again.
         fragment: Only what changes while something trains.
     """
     return render(
@@ -53,6 +57,7 @@ def list_page(
         listing=listing,
         accuracies=accuracies,
         damaged=damaged,
+        ends={name: told_ends(counted) for name, counted in ends.items()},
         states=tuple(State),
         spark=sparkline,
     )
@@ -134,10 +139,10 @@ def _experiment_values(details: ExperimentDetails) -> dict[str, Any]:
         "accuracy_curves": Markup(learning_curves(details.rounds, "accuracy")),
         "loss_curves": Markup(learning_curves(details.rounds, "loss")),
         "knobs": story.knob_table(details),
-        "causes": story.causes(details),
+        "causes": told_ends(story.causes(details)),
         "timings": {r.number: timing_of(details, r.number, now) for r in details.rounds},
-        "more": story.more_rounds_command(experiment),
-        "more_conf": json.dumps(story.more_rounds_conf(experiment)),
+        "more": story.more_command(details),
+        "more_conf": json.dumps(story.more_conf(details)),
     }
 
 
@@ -184,7 +189,9 @@ def _environment() -> Environment:
         "moment": _moment,
         "diff": diff_html,  # Pygments escapes
         "verdict": story.verdict_of,
-        "incidents": story.incidents,
+        "incidents": incidents_of,
+        "inexact": story.why_not_exact,
+        "notes": story.notes,
     }
     made.filters.update(filters)
     made.globals.update(run_path=_run_path, log_path=_log_path, colours=COLOURS, dag=TRAIN_DAG)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pushtrain.contract import TRAIN_DAG, Cause, Experiment, State
+from pushtrain.contract import TRAIN_DAG, Experiment, State
 from pushtrain.details import ExperimentDetails, RoundDetails
 from pushtrain.history import Value
+from pushtrain.pages.incidents import all_attempts, ends_by_cause, incidents_of
 
-_UNHAPPY = frozenset({Cause.SCRIPT_ERROR, Cause.OUT_OF_MEMORY, Cause.HUNG, Cause.LOST,
-                      Cause.KILLED, Cause.HOST_LOST, Cause.NO_METRIC})  # fmt: skip
+_NOT_EXACT = "not exact: "  # how the trainer begins such a note
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def headline(details: ExperimentDetails) -> str:
 def verdict_of(details: RoundDetails) -> str:
     """Return in a few words what became of a round."""
     outcome = details.outcome
+    if outcome.out_of_memory:
+        return f"ran {outcome.failure}"
     if outcome.failure:
         return f"the tweak could not be trained: {outcome.failure}"
     if outcome.hopeless:
@@ -57,22 +60,28 @@ def verdict_of(details: RoundDetails) -> str:
 
 
 def incidents(details: RoundDetails) -> tuple[str, ...]:
-    """Return one sentence for each attempt of a round that ended badly."""
-    return tuple(
-        f"attempt {a.number}: {a.cause}" + (f", {a.message}" if a.message else "")
-        for a in details.attempts
-        if a.cause in _UNHAPPY
-    )
+    """Return one sentence for each attempt of a round that did not end as it was meant to."""
+    return tuple(one.story for one in incidents_of(details))
 
 
 def causes(details: ExperimentDetails) -> dict[str, int]:
     """Return how often the attempts ended for each cause, the happy end left out."""
-    counts: dict[str, int] = {}
-    for one in details.rounds:
-        for attempt in one.attempts:
-            if attempt.cause in _UNHAPPY:
-                counts[str(attempt.cause)] = counts.get(str(attempt.cause), 0) + 1
-    return counts
+    return ends_by_cause(all_attempts(details))
+
+
+def why_not_exact(details: RoundDetails) -> tuple[str, ...]:
+    """Return why a round that was started again is not what it would have been otherwise."""
+    result = details.result
+    if result is None or result.exact:
+        return ()
+    told = [note.removeprefix(_NOT_EXACT) for note in result.notes if note.startswith(_NOT_EXACT)]
+    return tuple(told) or ("the training does not say why",)
+
+
+def notes(details: RoundDetails) -> tuple[str, ...]:
+    """Return the notes of a round's training, without those on exactness."""
+    told = details.result.notes if details.result else ()
+    return tuple(note for note in told if not note.startswith(_NOT_EXACT))
 
 
 def knob_table(details: ExperimentDetails) -> tuple[KnobRow, ...]:
@@ -94,27 +103,45 @@ def _knob_row(details: ExperimentDetails, name: str, label: str) -> KnobRow:
     return KnobRow(label, tuple(values.values()), tuple(changed))
 
 
+def more_conf(details: ExperimentDetails) -> dict[str, Value]:
+    """Return the conf that takes an ended experiment up again, with what helped it to its end.
+
+    One that was given up is resumed where it was, with more memory if that ran out.
+    """
+    experiment, last = details.experiment, details.round(details.experiment.round)
+    conf = more_rounds_conf(experiment)
+    if experiment.state is State.FAILED and last and last.outcome.out_of_memory:
+        conf["memory"] = experiment.settings.memory * 2
+    return conf
+
+
+def more_command(details: ExperimentDetails) -> str:
+    """Return the command that takes an ended experiment up again; see `more_conf`."""
+    return _command(more_conf(details))
+
+
 def more_rounds_conf(experiment: Experiment) -> dict[str, Value]:
-    """Return the conf that takes an ended experiment up again; see `more_rounds_command`."""
+    """Return the conf that takes an ended experiment up again with more of what it used up."""
     if experiment.state is State.FAILED:
         return {"resume": experiment.id}
     conf: dict[str, Value] = {"ref": experiment.commit, "script": experiment.script}
+    settings = experiment.settings
     if experiment.state is State.ROUNDS_USED_UP:
-        conf["max_rounds"] = experiment.settings.max_rounds * 2
+        conf["max_rounds"] = settings.max_rounds * 2
     elif experiment.state is State.PATIENCE_USED_UP:
-        conf["patience"] = experiment.settings.patience * 2
-    elif experiment.state is State.HOURS_USED_UP and experiment.settings.max_hours:
-        conf["max_hours"] = experiment.settings.max_hours * 2
+        conf["patience"] = settings.patience * 2
+    elif experiment.state is State.HOURS_USED_UP and settings.max_hours:
+        conf["max_hours"] = settings.max_hours * 2
     elif experiment.state is State.REACHED:
-        reached = experiment.best_accuracy or experiment.settings.target_accuracy
+        reached = experiment.best_accuracy or settings.target_accuracy
         conf["target_accuracy"] = round(min(1.0, reached + (1 - reached) / 2), 4)
     return conf
 
 
 def more_rounds_command(experiment: Experiment) -> str:
-    """Return the command that takes an ended experiment up again.
+    """Return the command for `more_rounds_conf`."""
+    return _command(more_rounds_conf(experiment))
 
-    One that was given up goes on where it was, the others with more of what they used up.
-    """
-    conf = json.dumps(more_rounds_conf(experiment))
-    return f"airflow dags trigger {TRAIN_DAG} --conf {shlex.quote(conf)}"
+
+def _command(conf: Mapping[str, Value]) -> str:
+    return f"airflow dags trigger {TRAIN_DAG} --conf {shlex.quote(json.dumps(conf))}"

@@ -19,6 +19,9 @@ CUT_SHORT = frozenset(
     }
 )
 
+# It was trained to its end, or stopped because others are far better.
+MEANT = frozenset({Cause.FINISHED, Cause.HOPELESS})
+
 # Not the training's fault: never charged to the limit of starts, but still slowed down.
 NOT_CHARGED = frozenset({Cause.HOST_LOST})
 
@@ -30,6 +33,11 @@ def counts(attempts: Iterable[Attempt]) -> dict[Cause, int]:
     """
     ended = [a.cause or Cause.LOST for a in attempts if a.ended_at is not None]
     return {cause: ended.count(cause) for cause in Cause if cause in ended}
+
+
+def cut_short(attempts: Iterable[Attempt]) -> dict[Cause, int]:
+    """Return those of `counts` that people want to hear of: all but the ends that were meant."""
+    return {c: n for c, n in counts(attempts).items() if c not in MEANT}
 
 
 def charged(counted: Mapping[Cause, int]) -> dict[Cause, int]:

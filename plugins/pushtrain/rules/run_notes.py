@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from pushtrain.contract import Attempt, Cause, Experiment, Step
 from pushtrain.history import Tweak
+from pushtrain.rules.progress import saved_by
 
 # Airflow's API refuses notes of more than 1000 characters, and nobody reads them.
 _LONGEST = 500
+_LONGEST_CAUSE = 200
 
 
 def run_note(
@@ -36,8 +38,16 @@ def run_note(
 
 
 def _why(before: Attempt | None) -> str:
-    """Return how the attempt before ended: `: killed (exit code 137)`."""
+    """Return from where it goes on, and how the attempt before ended.
+
+    Such as `: goes on after 7 of 10 epochs; attempt 2 hung (no progress for 130 s)`.
+    """
     if before is None or before.cause in (None, Cause.FINISHED):  # it is gone on with
         return ""
-    code = "" if not before.exit_code else f" (exit code {before.exit_code})"
-    return f": {before.cause}{code}"
+    saved = saved_by(before)
+    where = f"goes on after {saved}" if saved else "starts anew"
+    hand = "resumed by hand, " if before.forgiven else ""
+    code = f"exit code {before.exit_code}" if before.exit_code else ""
+    said = before.message[:_LONGEST_CAUSE] or code
+    ended = f"attempt {before.number} ended: {before.cause}"
+    return f": {hand}{where}; {ended}{f' ({said})' if said else ''}"

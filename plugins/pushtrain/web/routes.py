@@ -48,7 +48,8 @@ def show_list(
     experiments, damaged = reader.experiments()
     found = listing.list_experiments(experiments, listing.Query(text, wanted, script, author, page))
     accuracies = {e.id: reader.accuracies(e.id) for e in found.experiments}
-    return rendering.list_page(found, accuracies, damaged, fragment=fragment)
+    ends = reader.ends_by_cause(found.experiments)
+    return rendering.list_page(found, accuracies, damaged, ends, fragment=fragment)
 
 
 @router.get("/experiments/{experiment}")

@@ -166,7 +166,7 @@ def test_the_note_of_a_restart_tells_how_the_attempt_before_ended(store: Store, 
     died = records.attempt(1, ended_at=1001.0, cause=Cause.KILLED, exit_code=137)
     store.save_attempt(step.experiment, 0, died)
     note = run_of(store, Step(step.experiment, 0, 2))["note"]
-    assert note.startswith("attempt 2: killed (exit code 137)")
+    assert note.startswith("attempt 2: starts anew; attempt 1 ended: killed (exit code 137)")
 
 
 def test_a_step_fetches_its_own_tree_and_triggers_nothing(store: Store, step: Step) -> None:

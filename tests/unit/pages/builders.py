@@ -11,7 +11,7 @@ from pushtrain.contract import Attempt, Cause, Experiment, ScriptSettings
 from pushtrain.details import Epoch, ExperimentDetails, RoundDetails
 from pushtrain.history import Change, Knob, Tweak
 
-_OF_THE_OUTCOME = frozenset({"failure", "hopeless", "values", "base", "batch"})
+_OF_THE_OUTCOME = frozenset({"failure", "hopeless", "values", "base", "batch", "out_of_memory"})
 
 
 def experiment(**fields: Any) -> Experiment:

@@ -5,9 +5,10 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
-from tests.unit.pages.builders import details_of, story_of
+from tests.unit.pages.builders import attempt, details_of, story_of
+from tests.unit.records import heartbeat
 
-from pushtrain.contract import Family, KerasApi, State, Step
+from pushtrain.contract import Cause, Family, KerasApi, State, Step
 from pushtrain.history import Change, Refusal
 from pushtrain.pages.mailing import (
     Letter,
@@ -101,18 +102,64 @@ def test_every_other_end_is_a_missed_target(state: State) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rounds", "says"),
+    ("rounds", "epochs", "says"),
     [
-        ([3], "Round 3 is trained on from its last checkpoint, as attempt 2. killed."),
-        ([3, 5], "Rounds 3, 5 are trained on from their last checkpoints, as attempt 2. killed."),
-        ([], "Round 3 is trained; what follows it is started again, as attempt 2. killed."),
+        ([3], 1, "Round 3 is trained on from its last checkpoint, as attempt 2. killed."),
+        ([3, 5], 1,
+         "Rounds 3, 5 are trained on from their last checkpoints, as attempt 2. killed."),
+        ([3], 0, "Round 3 is trained anew, nothing was saved, as attempt 2. killed."),
+        ([], 0, "Round 3 is trained; what follows it is started again, as attempt 2. killed."),
     ],
-)
-def test_a_restart_names_what_is_trained_on(rounds: list[int], says: str) -> None:
-    details = story_of(details_of(3, last_lines="one\ntwo\n"))
+)  # fmt: skip
+def test_a_restart_names_what_is_trained_on(rounds: list[int], epochs: int, says: str) -> None:
+    ended = (attempt(1, cause=Cause.KILLED, epochs=epochs),)
+    details = story_of(details_of(3, last_lines="one\ntwo\n", attempts=ended))
     letter = restart_letter(details, Step("a-1", 3, 2), rounds, "killed")
     assert letter.lead == says
     assert letter.details == (("Last lines of attempt 1", "one\ntwo"),)
+
+
+def test_a_restart_tells_where_it_stood_what_was_lost_and_how_often_before() -> None:
+    beat = heartbeat(fit=1, epoch=3, epochs=10, batch=50, batches=100)
+    ended = (
+        attempt(1, cause=Cause.HUNG),
+        attempt(2, cause=Cause.KILLED, epochs=2, work=2.0, reached=beat),
+    )
+    details = story_of(details_of(0, attempts=ended, stacks={2: "stack"}), restarts=2)
+    letter = restart_letter(details, Step("a-1", 0, 3), [0], "killed")
+    assert letter.facts == (
+        "Round 0: it stood in epoch 3 of 10, batch 50 of 100; saved: 2 of 10 epochs; "
+        "0.5 epochs are trained again.",
+        "Restarts so far: 2; ended early: 1 killed, 1 hung.",
+    )
+    assert letter.details == (("Where attempt 2 stood when it hung", "stack"),)
+    mail = write_mail(letter, details, to=["a@example.com"])
+    for kind in ("plain", "html"):
+        assert all(fact in part(mail, kind) for fact in letter.facts)
+
+
+def test_giving_up_brings_the_traceback_the_counts_and_one_command() -> None:
+    ended = (attempt(1, cause=Cause.KILLED), attempt(2, cause=Cause.SCRIPT_ERROR))
+    one = details_of(0, None, attempts=ended, tracebacks={2: "Traceback\nKeyError: 'x'"},
+                     last_lines="the end\n")  # fmt: skip
+    letter = given_up_letter(story_of(one, state=State.FAILED, reason="it raised", restarts=1))
+    assert letter.facts[-1] == "Restarts so far: 1; ended early: 1 script error, 1 killed."
+    assert [title for title, _ in letter.details] == [
+        "Traceback of attempt 2", "Last lines of attempt 2",
+    ]  # fmt: skip
+    commands = [step for step in letter.next_steps if "airflow" in step]
+    assert len(commands) == 1
+    assert commands[0].endswith(
+        """airflow dags trigger mlops_train --conf '{"resume": "cnn_digits-0123abcd"}'"""
+    )
+
+
+def test_what_lacked_memory_is_to_be_given_more() -> None:
+    ended = (attempt(1, cause=Cause.OUT_OF_MEMORY, message="2040 MiB were held"),)
+    one = details_of(0, None, attempts=ended, failure="out of memory", out_of_memory=True)
+    letter = given_up_letter(story_of(one, state=State.FAILED, reason="it needs more"))
+    assert "2040 MiB were held" in letter.facts[0]
+    assert '"memory": 4096' in letter.next_steps[-1]
 
 
 def test_a_training_that_was_given_up_says_how_to_go_on() -> None:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from tests.unit.pages.builders import attempt, details_of, epochs, experiment, story_of
 
-from pushtrain.contract import Cause, Family, State
+from pushtrain.contract import Cause, Family, Result, State
 from pushtrain.details import Damaged, ExperimentDetails
 from pushtrain.history import Change, Refusal
 from pushtrain.pages import charts, rendering
@@ -24,6 +24,9 @@ def attacked() -> ExperimentDetails:
             attempts=(attempt(1, cause=Cause.SCRIPT_ERROR, message=ATTACK),),
             last_lines=ATTACK,
             damage=(ATTACK,),
+            stacks={1: ATTACK},
+            tracebacks={1: ATTACK},
+            result=Result(1, 0.5, exact=False, notes=(f"not exact: {ATTACK}", ATTACK)),
         ),
         details_of(
             1,
@@ -45,7 +48,7 @@ def test_nothing_that_others_wrote_becomes_markup(attacked: ExperimentDetails) -
     for page in (
         rendering.experiment_page(attacked),
         rendering.report(attacked),
-        rendering.list_page(listing, {}, damaged),
+        rendering.list_page(listing, {}, damaged, {attacked.experiment.id: {ATTACK: 1}}),
         rendering.compare_page(side, side, [choice], f"+{ATTACK}\n"),
         rendering.message_page(ATTACK, ATTACK),
     ):
@@ -137,3 +140,42 @@ def test_each_attempt_leads_to_the_log_of_its_own_task() -> None:
     assert f'href="{runs}.r0.a1/tasks/train_cnn/mapped/0"' in page
     assert f'href="{runs}.r1.a1/tasks/train_cnn/mapped/1"' in page
     assert "/tasks/" not in rendering.report(details)
+
+
+def test_every_restart_is_on_the_page_with_its_evidence() -> None:
+    attempts = (
+        attempt(1, cause=Cause.HUNG, message="no progress for 130 s", epochs=2),
+        attempt(2, cause=Cause.SCRIPT_ERROR),
+        attempt(3, cause=Cause.LOST),
+        attempt(4),
+    )
+    result = Result(4, 0.5, exact=False, notes=("not exact: its own generator",))
+    one = details_of(
+        attempts=attempts,
+        stacks={1: "in fit"},
+        tracebacks={2: "KeyError"},
+        late=(3,),
+        result=result,
+    )
+    page = rendering.experiment_page(story_of(one, restarts=3))
+    assert "3; ended early: 1 script error, 1 hung, 1 lost" in page
+    assert "attempt 1: hung, no progress for 130 s; saved: 2 steps; went on" in page
+    assert "Where attempt 1 stood when it hung</summary>" in page
+    assert "Traceback of attempt 2</summary>" in page
+    assert "attempt 4. Its result came after its end and was set aside" in page
+    assert "would have been without a restart: its own generator" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "title"), [(State.FAILED, "Resume it"), (State.PATIENCE_USED_UP, "Go on with more")]
+)
+def test_what_has_ended_says_how_to_go_on(state: State, title: str) -> None:
+    page = rendering.experiment_page(story_of(details_of(), state=state))
+    assert f'<h2 id="more">{title}</h2>' in page
+
+
+def test_the_list_tells_causes_apart() -> None:
+    one = experiment(restarts=2)
+    listing = list_experiments([one], Query())
+    page = rendering.list_page(listing, {}, [], {one.id: {"killed": 1, "hung": 1}})
+    assert "2<br><small>1 killed, 1 hung</small>" in page

@@ -6,7 +6,15 @@ import shlex
 import pytest
 from tests.unit.pages.builders import attempt, details_of, experiment, story_of
 
-from pushtrain.contract import Cause, Experiment, Heartbeat, ScriptSettings, State
+from pushtrain.contract import (
+    Cause,
+    Experiment,
+    Heartbeat,
+    Result,
+    ScriptSettings,
+    Split,
+    State,
+)
 from pushtrain.details import RoundDetails
 from pushtrain.pages import story
 
@@ -30,8 +38,8 @@ def test_bad_ends_are_told_and_counted_apart_and_good_ones_are_not() -> None:
     lost = attempt(2, cause=Cause.LOST)
     details = story_of(details_of(attempts=(killed, lost, attempt(3))))
     assert story.incidents(details.rounds[0]) == (
-        "attempt 1: killed, exit code 137",
-        "attempt 2: lost",
+        "attempt 1: killed, exit code 137; went on 0 s later as attempt 2",
+        "attempt 2: lost; went on 0 s later as attempt 3",
     )
     assert story.causes(details) == {"killed": 1, "lost": 1}
 
@@ -47,6 +55,29 @@ def test_a_round_is_compared_with_the_one_it_was_made_from() -> None:
     back = details_of(2, base=0, values={"m.dense0.units": 8})
     (row,) = story.knob_table(story_of(details_of(0), details_of(1), back))
     assert row.changed == (False, True, False)
+
+
+def test_why_a_restart_was_not_exact_is_told_apart_from_other_notes() -> None:
+    notes = ("not exact: the data is drawn anew", "lr= was read as learning_rate=")
+    result = Result(2, 0.5, Split.TEST, exact=False, notes=notes)
+    details = details_of(result=result)
+    assert story.why_not_exact(details) == ("the data is drawn anew",)
+    assert story.notes(details) == ("lr= was read as learning_rate=",)
+    assert story.why_not_exact(details_of(result=Result(1, 0.5, Split.TEST))) == ()
+    silent = Result(2, 0.5, Split.TEST, exact=False)
+    assert story.why_not_exact(details_of(result=silent)) == ("the training does not say why",)
+
+
+def test_a_round_without_memory_says_so_and_not_that_a_tweak_is_to_blame() -> None:
+    one = details_of(0, None, failure="out of memory: 64 MiB were allowed", out_of_memory=True)
+    assert story.verdict_of(one) == "ran out of memory: 64 MiB were allowed"
+
+
+@pytest.mark.parametrize(("starved", "more"), [(True, {"memory": 4096}), (False, {})])
+def test_what_lacked_memory_is_resumed_with_more(starved: bool, more: dict[str, int]) -> None:
+    one = details_of(0, None, failure="out of memory: x", out_of_memory=starved)
+    details = story_of(one, state=State.FAILED)
+    assert story.more_conf(details) == {"resume": details.experiment.id, **more}
 
 
 def conf_of(ended: Experiment) -> dict[str, object]:

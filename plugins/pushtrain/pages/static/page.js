@@ -41,11 +41,14 @@ async function refresh(live) {
   if (text === live.dataset.last) return;
   live.dataset.last = text;
   // what a person has opened, and what has the focus, stays
-  const open = [...live.querySelectorAll("details")].map((one) => one.open);
+  const keyOf = (one) => `${one.closest("[id]")?.id} ${one.querySelector("summary")?.textContent}`;
+  const open = new Map([...live.querySelectorAll("details")].map((one) => [keyOf(one), one.open]));
   const focused = live.contains(document.activeElement)
     ? [...live.querySelectorAll("a, [tabindex], summary")].indexOf(document.activeElement) : -1;
   live.innerHTML = text;
-  live.querySelectorAll("details").forEach((one, n) => { if (n in open) one.open = open[n]; });
+  live.querySelectorAll("details").forEach((one) => {
+    if (open.has(keyOf(one))) one.open = open.get(keyOf(one));
+  });
   if (focused >= 0) live.querySelectorAll("a, [tabindex], summary")[focused]?.focus();
 }
 
