@@ -26,12 +26,17 @@ def mark(folder: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove processes, containers, mounts and files of a run; nothing if there are none."""
-    _until_none(lambda: marked_processes(folder), _kill)
+    end_processes(folder)
     _until_none(lambda: mounts_below(folder), _unmount)
     if containers := containers_of(folder):
         command = ["docker", "rm", "-f", "-v", *containers]
         subprocess.run(command, capture_output=True, check=True)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_processes(folder: Path) -> None:
+    """Kill what bears the mark of a folder, and wait until it is gone."""
+    _until_none(lambda: marked_processes(folder), _kill)
 
 
 def marked_processes(folder: Path) -> list[int]:
@@ -45,7 +50,8 @@ def mounts_below(folder: Path) -> list[str]:
     """Return what is mounted in a folder, the innermost first."""
     lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
     places = [_plain(line.split()[1]) for line in lines]
-    return sorted((p for p in places if p.startswith(f"{folder}/")), key=len, reverse=True)
+    inside = (p for p in places if Path(p).is_relative_to(folder) and Path(p) != folder)
+    return sorted(inside, key=len, reverse=True)
 
 
 def containers_of(folder: Path) -> list[str]:
