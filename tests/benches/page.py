@@ -79,6 +79,7 @@ def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory(prefix="pushtrain-bench-") as scratch:
         store = Store(Path(scratch) / "store")
+        store.begin()
         # a scratch folder need not outlive a power cut: minutes of waiting for the disk
         with mock.patch("os.fsync"):
             one = fill(store)

@@ -357,6 +357,7 @@ def test_a_training_sees_its_two_folders_and_nothing_else_of_the_store(
     api: APIClient, image: str, tmp_path: Path
 ) -> None:
     store, data = Store(tmp_path / "store"), tmp_path / "data"
+    store.begin()
     data.mkdir()
     (data / "digits.csv").write_text("1\n")
     config = Settings(store=str(store.root), allowed_data=(str(tmp_path),))

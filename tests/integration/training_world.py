@@ -52,6 +52,7 @@ class World:
     def __init__(self, root: Path, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
         self.api, self.monkeypatch = api, monkeypatch
         self.store = Store(root)
+        self.store.begin()
         made = experiment(
             id=f"knn-{uuid.uuid4().hex[:8]}",
             script="model_src/knn.py",

@@ -177,6 +177,7 @@ def test_training_outlives_its_worker_and_is_adopted_not_doubled(
     wait_for("a published model", ended, 180)
     docker_command.output("cp", f"{copy.stack.container(survivor)}:/store", str(tmp_path / "store"))
     store = Store(tmp_path / "store")
+    store.begin()
     found = store.experiment(experiment)
     rounds = store.rounds(experiment)
     attempts = [(r.round, a) for r in rounds for a in store.attempts(experiment, r.round)]

@@ -35,6 +35,7 @@ def close_attempt(store: Store, step: Step, end: ContainerEnd, tail: list[str]) 
     """
     attempt = store.attempt(step.experiment, step.round, step.attempt)
     if attempt is None:
+        store.require()
         raise StoreError(f"{step.run_id}: has no attempt record")
     result = _own_result(store, step)
     if end.cause is Cause.HOPELESS and step.round == 0:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from pushtrain.adapters.disk_errors import clear_disk_errors
 from pushtrain.adapters.git_arguments import PROTOCOLS, PROTOCOLS_WITH_FILES, shown_url
 from pushtrain.errors import ConfigurationError, OutsideError
 from pushtrain.slugs import slug
@@ -34,6 +35,10 @@ _AUTHOR = {
     for what, value in (("NAME", "pushtrain"), ("EMAIL", "pushtrain@localhost"))
 }
 
+
+# git alone leaves new commits to the page cache: a power cut would take a tweak's commit, while
+# the record that names it is on the disk
+_DURABLY = ("-c", "core.fsync=all", "-c", "core.fsyncMethod=batch")
 
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")
 
@@ -89,8 +94,10 @@ class Mirror:
 
         Raises:
             ConfigurationError: The model repo has no such ref.
-            OutsideError: The model repo can not be reached.
+            OutsideError: The model repo can not be reached, or the mirror's disk not be written.
         """
+        with clear_disk_errors(self.path):
+            self.path.parent.mkdir(exist_ok=True)
         with self._locked():
             if not (self.path / "HEAD").exists():
                 self._git("init", "--quiet", "--bare", str(self.path), inside=False)
@@ -257,8 +264,9 @@ class Mirror:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         # two fetches at once fail on git's own ref locks
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_suffix(".lock").open("w") as file:
+        with clear_disk_errors(self.path):
+            file = self.path.with_suffix(".lock").open("w")
+        with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -285,7 +293,7 @@ class Mirror:
         place = ["--git-dir", str(self.path)] if inside else []
         try:
             done = subprocess.run(
-                ["git", *place, *arguments],
+                ["git", *_DURABLY, *place, *arguments],
                 input=data if data is not None else b"",
                 capture_output=True,
                 timeout=_SECONDS,

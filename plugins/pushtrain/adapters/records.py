@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pushtrain.adapters.disk_errors import clear_disk_errors
 from pushtrain.adapters.writing_aside import written_aside
 from pushtrain.errors import StoreError
 from pushtrain.record import Record
@@ -25,10 +26,15 @@ def write_text(path: Path, text: str) -> None:
 
     Source text may hold bytes that are no UTF-8 as surrogates; they are written as they were.
 
+    Of the folders that lead to it only the last one is made if it is missing: what is left of a
+    store that is not mounted must stay empty.
+
     Raises:
         StoreError: There is a folder of that name, which user code may have made.
+        OutsideError: The disk is full, read-only or not there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with clear_disk_errors(path):
+        path.parent.mkdir(exist_ok=True)
     with written_aside(path) as file:
         file.write(text.encode("utf-8", errors="surrogateescape"))
 

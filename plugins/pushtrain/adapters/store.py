@@ -7,15 +7,16 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pushtrain.adapters.disk_errors import clear_disk_errors
 from pushtrain.adapters.records import read_json, read_record, write_json
 from pushtrain.adapters.training_output import TrainingOutput
 from pushtrain.contract import Attempt, Experiment, State, Step
-from pushtrain.errors import StoreError
+from pushtrain.errors import OutsideError, StoreError
 from pushtrain.history import Knob, Refusal, RoundOutcome, Tweak
 from pushtrain.rules.outcomes import failure_of, is_hopeless, is_out_of_memory
 
@@ -34,11 +35,49 @@ class Store(TrainingOutput):
     replaced as a whole.
     """
 
+    # -------------------------------------------------------------- the disk
+    def begin(self) -> None:
+        """Make the folders that a store has from its first day on."""
+        with clear_disk_errors(self.root):
+            self.experiments_dir.mkdir(parents=True, exist_ok=True)
+
+    def is_there(self) -> bool:
+        """Tell whether a store lies here; not so in the empty place of a disk."""
+        return self.experiments_dir.is_dir()
+
+    def require(self) -> None:
+        """Check that a store lies here.
+
+        Raises:
+            OutsideError: Its disk is not mounted; a retry may meet it again.
+        """
+        if not self.is_there():
+            raise OutsideError(
+                f"the store is not at {self.root}: there is no folder {self.experiments_dir.name!r}"
+                " in it. If it is a disk of its own, mount it; all goes on then by itself"
+            )
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder below the experiments; never in the empty place of the store's disk.
+
+        Raises:
+            OutsideError: The disk is full, read-only or not mounted.
+        """
+        self.require()
+        missing = [p for p in (folder, *folder.parents) if p.is_relative_to(self.experiments_dir)]
+        with clear_disk_errors(folder):
+            for path in missing[-2::-1]:
+                path.mkdir(exist_ok=True)
+
+    def _save(self, path: Path, record: Mapping[str, Any]) -> None:
+        self.make_folder(path.parent)
+        write_json(path, record)
+
     # ----------------------------------------------------------- experiments
     def experiments(self) -> list[Experiment]:
         """Return all experiments that can be read, oldest first; others are logged."""
         found = []
-        for path in sorted((self.root / "experiments").glob("*/experiment.json")):
+        for path in sorted(self.experiments_dir.glob("*/experiment.json")):
             try:
                 found.append(self.experiment(path.parent.name))
             except StoreError as err:
@@ -50,10 +89,12 @@ class Store(TrainingOutput):
 
         Raises:
             StoreError: There is none of this id, or its record is damaged.
+            OutsideError: The store's disk is not mounted.
         """
         path = self.experiment_dir(experiment) / "experiment.json"
         found = read_record(path, Experiment)
         if found is None:
+            self.require()
             raise StoreError(f"{path}: no such experiment: {experiment!r}")
         return found
 
@@ -77,10 +118,16 @@ class Store(TrainingOutput):
 
     @contextmanager
     def locked(self, experiment: str) -> Iterator[None]:
-        """Hold the experiment's lock; it goes with the process that holds it."""
+        """Hold the experiment's lock; it goes with the process that holds it.
+
+        Raises:
+            OutsideError: The store's disk is full, read-only or not mounted.
+        """
         folder = self.experiment_dir(experiment)
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("w") as file:
+        self.make_folder(folder)
+        with clear_disk_errors(folder):
+            file = (folder / ".lock").open("w")
+        with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -88,7 +135,7 @@ class Store(TrainingOutput):
     def prepare_output(self, experiment: str, round_number: int) -> None:
         """Make the folder that the trainer of a round writes to."""
         folder = self.output_dir(experiment, round_number)
-        folder.mkdir(parents=True, exist_ok=True)
+        self.make_folder(folder)
         give_to_training(folder)
 
     def attempts(self, experiment: str, round_number: int) -> list[Attempt]:
@@ -105,12 +152,12 @@ class Store(TrainingOutput):
     def save_attempt(self, experiment: str, round_number: int, attempt: Attempt) -> None:
         """Write an attempt's record."""
         folder = self.round_dir(experiment, round_number) / "attempts"
-        write_json(folder / f"{attempt.number}.json", attempt.to_dict())
+        self._save(folder / f"{attempt.number}.json", attempt.to_dict())
 
     def lease(self, experiment: str, round_number: int, attempt: int) -> None:
         """Name the only attempt that may train the round; an older trainer stops by itself."""
         path = self.output_dir(experiment, round_number) / "attempt.json"
-        write_json(path, {"attempt": attempt})
+        self._save(path, {"attempt": attempt})
 
     def knobs(self, experiment: str, round_number: int) -> list[Knob]:
         """Return the knobs that were found in the round's script."""
@@ -122,7 +169,7 @@ class Store(TrainingOutput):
     ) -> None:
         """Write the knobs that were found in the round's script."""
         record = {"schema": 1, "knobs": [k.to_dict() for k in knobs]}
-        write_json(self.round_dir(experiment, round_number) / "knobs.json", record)
+        self._save(self.round_dir(experiment, round_number) / "knobs.json", record)
 
     def tweak(self, experiment: str, round_number: int) -> Tweak | None:
         """Return what was changed to make the round; None for round 0."""
@@ -135,7 +182,7 @@ class Store(TrainingOutput):
 
     def save_tweak(self, experiment: str, tweak: Tweak) -> None:
         """Write what was changed to make a round."""
-        write_json(self.round_dir(experiment, tweak.round) / "tweak.json", tweak.to_dict())
+        self._save(self.round_dir(experiment, tweak.round) / "tweak.json", tweak.to_dict())
 
     def rounds(self, experiment: str) -> list[RoundOutcome]:
         """Return the rounds that were started, in order; the one under way has no accuracy."""
@@ -144,7 +191,12 @@ class Store(TrainingOutput):
         return [self._outcome(experiment, n) for n in numbers]
 
     def batch(self, step: Step) -> list[Step]:
-        """Return the steps that train side by side, one per round; the given one is the first."""
+        """Return the steps that train side by side, one per round; the given one is the first.
+
+        Raises:
+            OutsideError: The store's disk is not mounted.
+        """
+        self.require()
         steps = [step]
         while True:
             number = steps[-1].round + 1
@@ -168,7 +220,7 @@ class Store(TrainingOutput):
         """Write down a tweak that could not be built."""
         known = [*self.refusals(experiment, refusal.round), refusal]
         record = {"schema": 1, "refused": [r.to_dict() for r in known]}
-        write_json(self._refused(experiment, refusal.round), record)
+        self._save(self._refused(experiment, refusal.round), record)
 
     def _refused(self, experiment: str, round_number: int) -> Path:
         return self.round_dir(experiment, round_number) / "refused.json"

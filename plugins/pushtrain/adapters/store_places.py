@@ -11,13 +11,18 @@ class StorePlaces:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    @property
+    def experiments_dir(self) -> Path:
+        """Folder of the experiments; a store has it from its first day on."""
+        return self.root / "experiments"
+
     def mirror_dir(self, repo: str) -> Path:
         """Folder of the bare mirror of a model repo."""
         return self.root / "repos" / f"{repo}.git"
 
     def experiment_dir(self, experiment: str) -> Path:
         """Folder of an experiment."""
-        return self.root / "experiments" / experiment
+        return self.experiments_dir / experiment
 
     def round_dir(self, experiment: str, round_number: int) -> Path:
         """Folder of a round."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from pushtrain.adapters.disk_errors import clear_disk_errors
 from pushtrain.errors import StoreError
 
 
@@ -20,7 +21,14 @@ def written_aside(target: Path) -> Iterator[BinaryIO]:
 
     Raises:
         StoreError: There is a folder of that name, which user code may have made.
+        OutsideError: The disk is full, read-only or not there.
     """
+    with clear_disk_errors(target), _aside(target) as file:
+        yield file
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[BinaryIO]:
     # a name that nobody can guess, opened exclusively: where user code can write, it could have
     # put a link in the way
     handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from pushtrain import settings
-from pushtrain.adapters.outbox import outbox_of
+from pushtrain.adapters.outbox import MailRefusedError, outbox_of
 from pushtrain.adapters.store import Store
 from pushtrain.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_FOR_GOOD = 500  # SMTP's codes from here on: the same mail would be refused again
 
 
 def has_server(config: Settings) -> bool:
@@ -41,7 +46,8 @@ def deliver(config: Settings, store: Store) -> int:
             def send(mail: EmailMessage) -> None:
                 mail["From"] = hook.from_email or "pushtrain@localhost"
                 # Airflow's hook builds HTML mails only: no text part, no thread
-                hook._smtp_client.send_message(mail)  # type: ignore[union-attr]  # connected
+                with _refusals():
+                    hook._smtp_client.send_message(mail)  # type: ignore[union-attr]  # connected
                 sent.append(str(mail["Subject"]))
 
             outbox.flush(send)
@@ -52,6 +58,18 @@ def deliver(config: Settings, store: Store) -> int:
     for subject in sent:
         log.info("mailed: %s", subject)
     return len(sent)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Tell a server that refuses one mail from one that takes none."""
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as err:
+        codes = [code for code, _ in err.recipients.values()]
+        raise MailRefusedError(str(err), for_good=all(c >= _FOR_GOOD for c in codes)) from err
+    except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as err:
+        raise MailRefusedError(str(err), for_good=err.smtp_code >= _FOR_GOOD) from err
 
 
 def send_mails() -> int:

@@ -35,7 +35,8 @@ def fetch_code(request_record: dict[str, Any]) -> list[dict[str, Any]] | list[in
 
     Raises:
         AirflowFailException: The request can never be met.
-        OutsideError: The model repo can not be reached; a retry may meet it.
+        OutsideError: The model repo can not be reached, or the store's disk is full or not
+            mounted; a retry may meet it.
     """
     request = Request.from_dict(request_record)
     config = settings.load()
@@ -48,6 +49,7 @@ def fetch_code(request_record: dict[str, Any]) -> list[dict[str, Any]] | list[in
             return [step.round for step in batch]
         if request.kind == "resume":
             return [run_of(store, resume(config, store, request))]
+        store.require()
         with opened(config, request.repo_url or config.repo_url) as mirror:
             if request.kind == "manual":
                 steps = open_named(config, store, mirror, request)
@@ -100,7 +102,7 @@ def lay_out(config: settings.Settings, store: Store, step: Step) -> None:
     commit = store.commit_of(experiment, step.round)
     aside = source.with_name("source.part")
     shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
+    store.make_folder(aside)
     with opened(config, experiment.repo_url) as mirror:
         notes = tuple(export_clean(mirror, commit, experiment.script, aside))
     if notes and not step.round:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -55,7 +56,8 @@ def notify_restart(
         rounds: Those of the step's rounds that are not trained to their end yet.
     """
     details = ExperimentReader(store).details(step.experiment)
-    post(config, store, details, restart_letter(details, step, rounds, reason))
+    # the monitor's next task sends it: a mail server that is slow must not delay the restart
+    post(config, store, details, restart_letter(details, step, rounds, reason), is_urgent=False)
 
 
 def notify_given_up(config: Settings, store: Store, step: Step) -> None:
@@ -72,10 +74,18 @@ def give_up(config: Settings, store: Store, step: Step, reason: str) -> None:
     store.update_experiment(step.experiment, settled=True)
 
 
-def post(config: Settings, store: Store, details: ExperimentDetails, letter: Letter) -> None:
+def post(
+    config: Settings,
+    store: Store,
+    details: ExperimentDetails,
+    letter: Letter,
+    *,
+    is_urgent: bool = True,
+) -> None:
     """Mail the commit's author and all who asked for it, once for each incident.
 
-    The mail is in the store before it is sent. Without an SMTP connection there is none.
+    The mail is in the store before it is sent. Without an SMTP connection there is none. A server
+    that failed a moment ago is left to the monitor.
     """
     to = recipients(config, details.experiment)
     if not to:
@@ -93,9 +103,11 @@ def post(config: Settings, store: Store, details: ExperimentDetails, letter: Let
         winning_diff=_diff(store, experiment),
         link=page_of(config, experiment),
     )
-    if outbox_of(store).post(letter.key, mail):
+    outbox = outbox_of(store)
+    if outbox.post(letter.key, mail):
         log.info("to %s: %s", ", ".join(to), letter.subject)
-    deliver(config, store)
+    if is_urgent and outbox.is_due(time.time()):
+        deliver(config, store)
 
 
 def recipients(config: Settings, experiment: Experiment) -> list[str]:

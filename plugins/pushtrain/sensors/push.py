@@ -16,6 +16,7 @@ from pushtrain.adapters.mirror import SEEN_REFS, Mirror, repo_slug
 from pushtrain.adapters.store import Store
 from pushtrain.errors import ConfigurationError
 from pushtrain.rules.request import Request, request_of
+from pushtrain.sensors.begun_store import begun_store
 from pushtrain.triggers.push import PushTrigger
 
 
@@ -38,6 +39,9 @@ class PushSensor(BaseSensorOperator):
         """Check what the run was given; wait for a push if it was given nothing."""
         try:
             request, config = self._request(context), settings.load()
+            store = Store(config.store_path)
+            if not store.is_there():
+                begun_store(config)
             if request.kind != "push":
                 check_request(request, config)
                 return request.to_dict()
@@ -47,7 +51,7 @@ class PushSensor(BaseSensorOperator):
             check_ref(config.branch)
         except ConfigurationError as err:
             raise AirflowFailException(str(err)) from err
-        mirror = Mirror(Store(config.store_path).mirror_dir(repo_slug(url)), url)
+        mirror = Mirror(store.mirror_dir(repo_slug(url)), url)
         known = mirror.ref(SEEN_REFS + config.branch) if mirror.path.exists() else None
         self.defer(
             trigger=PushTrigger(

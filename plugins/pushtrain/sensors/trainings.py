@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from pushtrain import settings
 from pushtrain.errors import ConfigurationError
+from pushtrain.sensors.begun_store import begun_store
 from pushtrain.triggers.trainings import TrainingsTrigger
 
 
@@ -32,7 +33,7 @@ class TrainingsSensor(BaseSensorOperator):
         """Hand the watch to the triggerer."""
         try:
             config = settings.load()
-            store = config.store_path
+            store = begun_store(config).root
         except ConfigurationError as err:
             raise AirflowFailException(str(err)) from err
         self.defer(

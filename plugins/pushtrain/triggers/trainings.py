@@ -15,12 +15,11 @@ from asgiref.sync import sync_to_async
 from pushtrain.adapters.outbox import outbox_of
 from pushtrain.adapters.store import Store
 from pushtrain.contract import TRAIN_DAG, Experiment, Step
-from pushtrain.errors import StoreError
+from pushtrain.errors import OutsideError, StoreError
 from pushtrain.rules.restart import Restart, decide_batch, is_closed
 from pushtrain.rules.watch import Finding, Limits, RunState, Training, Trouble, examine
 
 _LIVE = ["queued", "running"]
-MAIL_PAUSE_SECONDS = 60.0  # between two tries at a mail server that took no mail
 
 
 class TrainingsTrigger(BaseTrigger):
@@ -30,7 +29,7 @@ class TrainingsTrigger(BaseTrigger):
 
     It reads the store and asks Airflow which runs are alive, never the engine: containers live
     where the workers are. An experiment whose files are damaged is left out, the others are
-    still watched.
+    still watched. A store whose disk is not mounted is said, and waited for.
 
     Args:
         store: Folder of the store.
@@ -55,6 +54,7 @@ class TrainingsTrigger(BaseTrigger):
         self.poll_seconds = poll_seconds
         self.limits = limits
         self.restart_limit = restart_limit
+        self._was_there = True
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments that rebuild the trigger."""
@@ -76,10 +76,15 @@ class TrainingsTrigger(BaseTrigger):
 
     def _has_mails(self) -> bool:
         box = outbox_of(Store(Path(self.store)))
-        return box.is_due(time.time(), MAIL_PAUSE_SECONDS)
+        return box.is_due(time.time())
 
     async def _look(self) -> list[Finding]:
         store = Store(Path(self.store))
+        is_there = await sync_to_async(store.is_there)()
+        if is_there is not self._was_there:
+            self._was_there = is_there
+            said = "is there again" if is_there else "is not there: mount it, all goes on then"
+            self.log.warning("the store at %s %s", self.store, said)
         # one that has ended is not done before its model is published and its people are told
         under_way = [e for e in await sync_to_async(store.experiments)() if not e.settled]
         found = [await self._examined(store, e) for e in under_way]
@@ -92,7 +97,7 @@ class TrainingsTrigger(BaseTrigger):
             if store.experiment(experiment.id) != experiment:
                 return None  # it has moved on while Airflow was asked
             trainings = [_training(store, one) for one in store.batch(step)]
-        except StoreError as err:
+        except (StoreError, OutsideError) as err:
             self.log.warning("left out: %s", err)
             return None
         now, limits = time.time(), Limits(**self.limits)

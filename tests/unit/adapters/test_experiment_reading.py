@@ -18,7 +18,9 @@ HEADER = "fit,epoch,attempt,loss,accuracy,val_loss,val_accuracy,seconds\n"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
+    store = Store(tmp_path / "store")
+    store.begin()
+    return store
 
 
 @pytest.fixture

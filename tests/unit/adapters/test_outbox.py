@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pushtrain.adapters.outbox import Outbox
+from pushtrain.adapters.outbox import PAUSE_SECONDS, MailRefusedError, Outbox
+from pushtrain.errors import OutsideError
 
 
 def mail(subject: str) -> EmailMessage:
@@ -72,15 +73,59 @@ def test_a_key_can_not_leave_the_folder(outbox: Outbox, tmp_path: Path) -> None:
 
 
 def test_an_empty_box_sends_nothing(outbox: Outbox) -> None:
+    outbox.post("a", mail("one"))
+    outbox.flush(lambda _: None)
     assert outbox.flush(refuse) == 0
 
 
 def test_a_mail_is_due_at_once_and_after_a_failed_try_a_while_later(outbox: Outbox) -> None:
-    now = time.time()
-    assert not outbox.is_due(now, 60)
+    assert not outbox.is_due(time.time())
     outbox.post("a", mail("one"))
-    assert outbox.is_due(now, 60)
+    assert outbox.is_due(time.time())
     with pytest.raises(ConnectionRefusedError):
         outbox.flush(refuse)
-    assert not outbox.is_due(time.time(), 60)
-    assert outbox.is_due(time.time() + 61, 60)
+    assert not outbox.is_due(time.time())
+    assert outbox.is_due(time.time() + PAUSE_SECONDS + 1)
+    assert outbox.is_due(time.time() - 3600), "the clock was set back"
+
+
+def test_a_server_that_took_all_is_asked_again_at_once(outbox: Outbox) -> None:
+    outbox.post("a", mail("one"))
+    outbox.flush(lambda _: None)
+    outbox.post("b", mail("two"))
+    assert outbox.is_due(time.time())
+
+
+@pytest.mark.parametrize(("for_good", "left"), [(True, []), (False, ["a.eml"])])
+def test_a_mail_that_is_refused_holds_no_other_back(
+    outbox: Outbox, for_good: bool, left: list[str]
+) -> None:
+    sent: list[str] = []
+
+    def send(one: EmailMessage) -> None:
+        if one["Subject"] == "a":
+            raise MailRefusedError("550 no such user", for_good=for_good)
+        sent.append(str(one["Subject"]))
+
+    for subject in ("a", "b"):
+        outbox.post(subject, mail(subject))
+    assert outbox.flush(send) == 1
+    assert sent == ["b"]
+    assert [p.name for p in outbox.waiting()] == left
+    assert not outbox.post("a", mail("a")), "the same incident is one mail"
+
+
+def test_a_mail_that_can_not_be_put_away_is_not_sent(outbox: Outbox) -> None:
+    outbox.post("a", mail("one"))
+    (outbox.root / "sent").write_text("a file in the folder's place")
+    sent: list[EmailMessage] = []
+    for _ in range(2):
+        with pytest.raises(FileExistsError):
+            outbox.flush(sent.append)
+    assert not sent, "it would have been sent again and again"
+
+
+def test_nothing_is_made_where_the_store_is_not_mounted(tmp_path: Path) -> None:
+    with pytest.raises(OutsideError, match="mount it"):
+        Outbox(tmp_path / "store" / "outbox").post("a", mail("one"))
+    assert list(tmp_path.iterdir()) == []

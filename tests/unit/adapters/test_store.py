@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from pushtrain.adapters.store import (
     training_user,
 )
 from pushtrain.contract import Cause, Experiment, Result, ScriptSettings, Split, State, Step
-from pushtrain.errors import StoreError
+from pushtrain.errors import OutsideError, StoreError
 from pushtrain.history import Change, Curves, Knob, Refusal, Tweak
 
 ID = experiment().id
@@ -27,7 +28,9 @@ ID = experiment().id
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
+    store = Store(tmp_path / "store")
+    store.begin()
+    return store
 
 
 def put(store: Store, name: str, text: str, number: int = 0) -> Path:
@@ -85,6 +88,25 @@ def test_an_update_changes_what_it_names_and_the_time(store: Store) -> None:
     assert after == store.experiment(ID)
     assert (after.state, after.reason, after.subject) == (State.FAILED, "no", "Start")
     assert after.updated_at > experiment().updated_at
+
+
+def test_nothing_is_made_in_the_empty_place_of_a_store(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    store.root.mkdir()
+    acts: list[Callable[[], object]] = [
+        lambda: store.create_experiment(experiment()),
+        lambda: store.update_experiment(ID, round=1),
+        lambda: store.experiment(ID),
+        lambda: store.batch(Step(ID, 0, 1)),
+        lambda: store.save_attempt(ID, 0, attempt(1)),
+        lambda: store.prepare_output(ID, 0),
+        lambda: store.save_knobs(ID, 0, []),
+    ]
+    for act in acts:
+        with pytest.raises(OutsideError, match="mount it"):
+            act()
+    assert not store.is_there()
+    assert list(store.root.iterdir()) == []
 
 
 def test_an_experiment_that_is_not_there_is_named(store: Store) -> None:

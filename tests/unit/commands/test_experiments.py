@@ -18,6 +18,7 @@ ONE, TWO = "cnn_digits-0123abcd", "wine-0123abcd"
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     store = Store(tmp_path / "store")
+    store.begin()
     store.create_experiment(records.experiment(id=ONE, best_accuracy=0.5))
     store.create_experiment(
         records.experiment(id=TWO, script="wine.py", state=State.FAILED, reason="it broke")

@@ -21,6 +21,7 @@ def config(tmp_path: Path, repo: ModelRepo, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AIRFLOW__PUSHTRAIN__STORE", str(tmp_path / "store"))
     monkeypatch.setenv("AIRFLOW__PUSHTRAIN__REPO_URL", repo.url)
     monkeypatch.setenv("AIRFLOW__PUSHTRAIN__ALLOW_FILE_URLS", "true")
+    Store(tmp_path / "store").begin()
     return Settings(store=str(tmp_path / "store"), repo_url=repo.url, allow_file_urls=True)
 
 

@@ -67,6 +67,7 @@ def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "store")
+    store.begin()
     store.create_experiment(
         experiment(
             id=NAME,

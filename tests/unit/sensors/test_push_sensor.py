@@ -55,6 +55,7 @@ def test_a_run_on_the_schedule_waits_without_a_worker(repo: ModelRepo) -> None:
 def test_what_was_seen_before_is_known(repo: ModelRepo, tmp_path: Path) -> None:
     commit = repo.commit({"a.py": "1\n"})
     store = Store(tmp_path / "store")
+    store.begin()
     mirror = Mirror(store.mirror_dir(repo_slug(repo.url)), repo.url, allow_files=True)
     mirror.fetch("main")
     mirror.set_ref(SEEN_REFS + "main", commit)

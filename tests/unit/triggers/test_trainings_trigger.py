@@ -22,7 +22,9 @@ LIMITS = {"startup_seconds": 1, "hang_factor": 2, "quiet_seconds": 5, "lost_seco
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path)
+    store = Store(tmp_path)
+    store.begin()
+    return store
 
 
 @pytest.fixture

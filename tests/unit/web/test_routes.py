@@ -24,6 +24,7 @@ NAME = "cnn_digits-0123abcd"
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     store = Store(tmp_path / "store")
+    store.begin()
     store.create_experiment(records.experiment(id=NAME, subject="<script>alert(1)</script>"))
     output = store.output_dir(NAME, 0)
     output.mkdir(parents=True)
