@@ -142,6 +142,10 @@ tweak: venv ## The diff that its next round would make: make tweak SCRIPT=... (S
 bench-overhead: venv images ## Time of a round beside its training, against as many empty tasks
 	@$(VENV_LOCAL).bench_overhead
 
+.PHONY: bench-recovery
+bench-recovery: venv images ## Seconds from a killed container to its next batch, step by step (BENCH_KILLS=5)
+	@$(VENV_LOCAL).bench_recovery
+
 .PHONY: bench-inspect
 bench-inspect: venv ## Time and memory of `inspect` on 1,000 lines in a repo of 500 files
 	@PYTHONPATH=plugins:. $(BIN)/python -m tests.benches.inspection.bench
