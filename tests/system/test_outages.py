@@ -8,7 +8,8 @@ import signal
 from tests.system.world import SCRIPTS, World
 
 from pushtrain.contract import Cause, State
-from pushtrain.local import mail_catcher, processes, standalone
+from pushtrain.local import mail_catcher, processes
+from pushtrain.local.airflow_parts import PARTS, pid_of, process_of
 
 QUICK = (SCRIPTS / "quick_knn.py").read_text(encoding="utf-8")
 SLOW = (SCRIPTS / "slow_ann.py").read_text(encoding="utf-8")
@@ -88,10 +89,34 @@ def test_a_task_that_is_killed_takes_its_training_over_again(world: World) -> No
     assert not world.mails("training restarted", "killed_task.py")
 
 
+def test_parts_of_airflow_that_are_killed_come_back_by_themselves(world: World) -> None:
+    trained = push(world, "killed_parts.py", SLOW.replace("epochs=10", "epochs=25"))
+    wait_for_epochs(world, trained, 1)
+    before = {part: pid_of(world.home, part) for part in PARTS}
+    worker = process_of_task(world, trained)
+
+    for pid in (*before.values(), worker):
+        os.kill(pid or 0, signal.SIGKILL)
+
+    for part in PARTS:
+        world.wait(f"a new {part}", lambda p=part: pid_of(world.home, p) not in (None, before[p]))
+    assert world.wait_for_end(trained).state is State.REACHED
+    assert_trained_once(world, trained)
+    assert not world.mails("training restarted", "killed_parts.py")
+
+
+def process_of_task(world: World, experiment: str) -> int:
+    """Return the process of the worker that watches the training task."""
+    pid = world.task(f"{experiment}.r0.a1", "train_ann")["pid"]
+    found = processes.facts(pid)
+    assert found
+    return found.parent
+
+
 def test_airflow_killed_and_started_again_misses_nothing(world: World) -> None:
     trained = push(world, "killed_airflow.py", SLOW.replace("epochs=10", "epochs=20"))
     wait_for_epochs(world, trained, 1)
-    airflow = standalone.process_of(world.home)
+    airflow = process_of(world.home)
     restarted = len(world.mails("training restarted"))
 
     while members := airflow.members():

@@ -21,13 +21,22 @@ class TrainingsSensor(BaseSensorOperator):
 
     Args:
         window: How long one run watches.
-        poll_seconds: Time between two looks at the store.
+        poll_seconds: Time between two looks at everything, for which Airflow is asked, too.
+        watch_seconds: Time between two looks for trainings that have just ended.
     """
 
-    def __init__(self, *, window: timedelta, poll_seconds: float = 3.0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        window: timedelta,
+        poll_seconds: float = 5.0,
+        watch_seconds: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.window = window
         self.poll_seconds = poll_seconds
+        self.watch_seconds = watch_seconds
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Hand the watch to the triggerer."""
@@ -41,6 +50,7 @@ class TrainingsSensor(BaseSensorOperator):
                 store=str(store),
                 deadline=time.time() + self.window.total_seconds(),
                 poll_seconds=self.poll_seconds,
+                watch_seconds=self.watch_seconds,
                 limits={
                     "startup_seconds": config.startup_seconds,
                     "hang_factor": config.hang_factor,

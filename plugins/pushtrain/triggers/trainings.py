@@ -16,10 +16,13 @@ from pushtrain.adapters.outbox import outbox_of
 from pushtrain.adapters.store import Store
 from pushtrain.contract import TRAIN_DAG, Experiment, Step
 from pushtrain.errors import OutsideError, StoreError
+from pushtrain.rules.outcomes import deciding_attempt
 from pushtrain.rules.restart import Restart, decide_batch, is_closed
 from pushtrain.rules.watch import Finding, Limits, RunState, Training, Trouble, examine
 
 _LIVE = ["queued", "running"]
+# Airflow takes a second or two to end the run of a training that failed; on a busy machine more.
+FRESH_SECONDS = 60.0
 
 
 class TrainingsTrigger(BaseTrigger):
@@ -34,7 +37,9 @@ class TrainingsTrigger(BaseTrigger):
     Args:
         store: Folder of the store.
         deadline: Unix time of the window's end.
-        poll_seconds: Time between two looks.
+        poll_seconds: Time between two looks at everything.
+        watch_seconds: Time between two looks for trainings that have just ended: a few small
+            files are read, and Airflow is asked only where one is found.
         limits: Fields of `Limits`.
         restart_limit: See `rules.restart.decide`.
     """
@@ -45,6 +50,7 @@ class TrainingsTrigger(BaseTrigger):
         store: str,
         deadline: float,
         poll_seconds: float,
+        watch_seconds: float,
         limits: dict[str, float],
         restart_limit: int,
     ) -> None:
@@ -52,13 +58,17 @@ class TrainingsTrigger(BaseTrigger):
         self.store = store
         self.deadline = deadline
         self.poll_seconds = poll_seconds
+        self.watch_seconds = watch_seconds
         self.limits = limits
         self.restart_limit = restart_limit
         self._was_there = True
+        self._under_way: list[Experiment] = []
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments that rebuild the trigger."""
-        names = ("store", "deadline", "poll_seconds", "limits", "restart_limit")
+        names = (
+            "store", "deadline", "poll_seconds", "watch_seconds", "limits", "restart_limit",
+        )  # fmt: skip
         return (
             f"{type(self).__module__}.{type(self).__name__}",
             {name: getattr(self, name) for name in names},
@@ -68,11 +78,25 @@ class TrainingsTrigger(BaseTrigger):
         """Look at every open experiment until one needs help or the window ends."""
         while True:
             findings, mails = await self._look(), await sync_to_async(self._has_mails)()
-            if findings or mails or time.time() + self.poll_seconds > self.deadline:
+            is_over = time.time() + self.poll_seconds > self.deadline
+            if not findings and not mails and not is_over:
+                findings = await self._pause()
+            if findings or mails or is_over:
                 event = {"findings": [f.to_dict() for f in findings], "mails": mails}
                 yield TriggerEvent(event)  # type: ignore[no-untyped-call]  # no types there
                 return
-            await asyncio.sleep(self.poll_seconds)
+
+    async def _pause(self) -> list[Finding]:
+        """Wait until the next look; a training that ends meanwhile is found at once."""
+        until = time.time() + self.poll_seconds
+        store = Store(Path(self.store))
+        while time.time() < until:
+            await asyncio.sleep(min(self.watch_seconds, self.poll_seconds))
+            ended = await sync_to_async(_just_ended)(store, self._under_way)
+            found = [await self._examined(store, e) for e in ended]
+            if any(found):
+                return [f for f in found if f]
+        return []
 
     def _has_mails(self) -> bool:
         box = outbox_of(Store(Path(self.store)))
@@ -86,8 +110,9 @@ class TrainingsTrigger(BaseTrigger):
             said = "is there again" if is_there else "is not there: mount it, all goes on then"
             self.log.warning("the store at %s %s", self.store, said)
         # one that has ended is not done before its model is published and its people are told
-        under_way = [e for e in await sync_to_async(store.experiments)() if not e.settled]
-        found = [await self._examined(store, e) for e in under_way]
+        known = await sync_to_async(store.experiments)()
+        self._under_way = [e for e in known if not e.settled]
+        found = [await self._examined(store, e) for e in self._under_way]
         return [f for f in found if f]
 
     async def _examined(self, store: Store, experiment: Experiment) -> Finding | None:
@@ -108,6 +133,24 @@ class TrainingsTrigger(BaseTrigger):
             if isinstance(verdict, Restart) and verdict.not_before > now:
                 return None  # its backoff is not over
         return finding
+
+
+def _just_ended(store: Store, experiments: list[Experiment]) -> list[Experiment]:
+    """Return those of which a training ended a moment ago that its step can not go on with."""
+    return [e for e in experiments if _has_just_ended(store, e.step)]
+
+
+def _has_just_ended(store: Store, step: Step) -> bool:
+    try:
+        batch = store.batch(step)
+        attempts = {s.round: store.attempt(s.experiment, s.round, s.attempt) for s in batch}
+    except (StoreError, OutsideError):
+        return False  # the next look at everything says so
+    since = time.time() - FRESH_SECONDS
+    return any(
+        attempt and (attempt.ended_at or 0.0) > since and not deciding_attempt(number, [attempt])
+        for number, attempt in attempts.items()
+    )
 
 
 def _training(store: Store, step: Step) -> Training:

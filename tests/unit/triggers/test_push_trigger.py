@@ -29,6 +29,7 @@ TRAININGS: dict[str, Any] = {
     "store": "/store",
     "deadline": 5.5,
     "poll_seconds": 3.0,
+    "watch_seconds": 0.5,
     "limits": {"startup_seconds": 1.0, "hang_factor": 2.0},
     "restart_limit": 3,
 }

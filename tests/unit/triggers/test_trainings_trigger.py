@@ -39,11 +39,11 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> dict[str, RunState]:
     return states
 
 
-def fired(store: Store, seconds: float = -1.0) -> dict[str, Any]:
+def fired(store: Store, seconds: float = -1.0, poll_seconds: float = 0.05) -> dict[str, Any]:
     """Return what a trigger fires that looks once, or until its window ends."""
     trigger = TrainingsTrigger(
-        store=str(store.root), deadline=time.time() + seconds, poll_seconds=0.05,
-        limits=LIMITS, restart_limit=3,
+        store=str(store.root), deadline=time.time() + seconds, poll_seconds=poll_seconds,
+        watch_seconds=0.02, limits=LIMITS, restart_limit=3,
     )  # fmt: skip
 
     async def fire() -> list[Any]:
@@ -196,3 +196,47 @@ def test_several_are_found_at_once(store: Store, runs: dict[str, RunState]) -> N
     for step in steps:
         runs[step.run_id] = RunState.ENDED
     assert [f.step for f in look(store)] == steps
+
+
+@pytest.fixture
+def asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the runs that Airflow was asked for; from the third time on they have ended."""
+    calls: list[str] = []
+
+    async def run_state(step: Step) -> RunState:
+        calls.append(step.run_id)
+        return RunState.LIVE if len(calls) < 3 else RunState.ENDED
+
+    monkeypatch.setattr(trainings, "run_state", run_state)
+    return calls
+
+
+def test_a_training_that_just_ended_is_found_before_the_next_look(
+    store: Store, asked: list[str]
+) -> None:
+    step = put(store)
+    store.save_attempt(
+        step.experiment, 0, attempt(1, cause=Cause.KILLED, ended_at=time.time() - 11)
+    )
+    started = time.monotonic()
+    payload = fired(store, seconds=120, poll_seconds=60)
+    assert [f["step"] for f in payload["findings"]] == [step.to_dict()]
+    assert len(asked) == 3, "Airflow takes a moment to end the run"
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize(
+    ("cause", "age"),
+    [(None, None), (Cause.FINISHED, 1), (Cause.KILLED, 3600)],
+    ids=["runs", "ended well", "ended long ago"],
+)
+def test_airflow_is_not_asked_between_two_looks_where_nothing_just_ended(
+    store: Store, asked: list[str], cause: Cause | None, age: float | None
+) -> None:
+    step, now = put(store), time.time()
+    ended_at = None if age is None else now - age
+    store.save_attempt(
+        step.experiment, 0, attempt(1, cause=cause, started_at=now, ended_at=ended_at)
+    )
+    fired(store, seconds=0.4, poll_seconds=0.3)
+    assert len(asked) == 2
