@@ -12,9 +12,9 @@ from tests.chaos.outcome import Outcome
 
 HEADINGS = (
     "scenario", "tried", "recovered", "epochs twice", "bit-identical", "seconds to go on",
-    "lost", "one container", "",
+    "lost", "one container", "took", "",
 )  # fmt: skip
-NOTE_WIDTH = 60
+SHOWN = len(HEADINGS) - 2  # what the README shows of them
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ def text_table(rows: Sequence[Row]) -> str:
 
 def markdown_table(rows: Sequence[Row], facts: str) -> str:
     """Return the table for the README, below a line with date and machine."""
-    shown = [*HEADINGS[:-1], "note"]
+    shown = [*HEADINGS[:SHOWN], "note"]
     lines = [f"| {' | '.join(shown)} |", f"|{' --- |' * len(shown)}"]
     for row in rows:
-        cells = [*_cells(row)[:-1], row.outcome.note]
+        cells = [*_cells(row)[:SHOWN], row.outcome.note]
         lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
     return "\n".join([facts, "", *lines, ""])
 
@@ -84,5 +84,6 @@ def _cells(row: Row) -> tuple[str, ...]:
         told_seconds(outcome.seconds) if outcome.recovered else "-",
         outcome.lost or "nothing",
         "yes" if outcome.containers_once else "NO",
+        f"{row.took:.0f} s",
         "" if outcome.is_good else "<- NOT GOOD",
     )

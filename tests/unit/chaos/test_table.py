@@ -23,6 +23,7 @@ def test_a_row_tells_all_figures_of_its_scenario() -> None:
     assert heading.split()[0] == "scenario"
     assert row.split() == [
         "worker", "2", "2", "0", "yes", "6.0,", "at", "most", "9.0", "nothing", "yes",
+        "20", "s",
     ]  # fmt: skip
 
 
