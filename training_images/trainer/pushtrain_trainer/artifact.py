@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pushtrain_trainer.contract import KERAS_MODEL_FILE, SKLEARN_MODEL_FILE
 from pushtrain_trainer.durable_files import sync_folder
+from pushtrain_trainer.full_disk import written
 from pushtrain_trainer.run_state import Run
 
 
@@ -33,10 +34,7 @@ def save_artifact(run: Run) -> Artifact:
     try:
         if run.model is not None:
             parameters = int(run.model.count_params())
-            run.model.save(aside)
-        else:
-            _dump(run, aside)
-        size = aside.stat().st_size
+        size = written("the model", run.output, run.fence.check, lambda: _saved(run, aside))
         aside.replace(run.output / name)
         sync_folder(run.output)
     except Exception as error:  # models hold code of the script: anything can be raised
@@ -46,7 +44,12 @@ def save_artifact(run: Run) -> Artifact:
     return Artifact(name, size, parameters)
 
 
-def _dump(run: Run, aside: Path) -> None:
-    import joblib  # here: only scikit-learn scripts need it
+def _saved(run: Run, aside: Path) -> int:
+    """Write the model to a file and return its size in bytes."""
+    if run.model is not None:
+        run.model.save(aside)
+    else:
+        import joblib  # here: only scikit-learn scripts need it
 
-    joblib.dump(run.estimator, aside)
+        joblib.dump(run.estimator, aside)
+    return aside.stat().st_size

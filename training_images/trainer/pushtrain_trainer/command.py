@@ -36,6 +36,7 @@ from pushtrain_trainer.contract import (
 )
 from pushtrain_trainer.durable_files import write_json
 from pushtrain_trainer.fencing import Fence
+from pushtrain_trainer.full_disk import written
 from pushtrain_trainer.history_table import HistoryTable
 from pushtrain_trainer.import_hooks import after_import
 from pushtrain_trainer.keras_choice import library
@@ -117,7 +118,7 @@ def prepare(arguments: list[str], started: float) -> Run:
         started=started,
     )
     if not dry:
-        claim_checkpoints(run)
+        written("checkpoints", output, fence.check, lambda: claim_checkpoints(run))
         run.leave_forks_alone()
     if not kept and not dry:
         say("no output folder: the model is gone with the container (mount one at /output)")
@@ -191,13 +192,24 @@ def finish(run: Run, files: AccuracyFiles, failure: ScriptFailure | None) -> int
         )
     if run.resumed:
         run.notes.extend(f"not exact: {reason}" for reason in run.inexact)
+    written("the last epochs", run.output, run.fence.check, run.history.complete)
     result = replace(
         result, epochs=len(run.history.rows()), exact=run.exact, notes=tuple(run.notes)
     )
     run.fence.check()
-    write_json(run.output / RESULT_FILE, result.to_dict())
+    keep_result(run, result)
     run.beat.phase("finished" if failure is None else "failed")
     return conclude(result)
+
+
+def keep_result(run: Run, result: Result) -> None:
+    """Write the result down, also if the disk has to be made room on first."""
+    record = result.to_dict()
+
+    def write() -> None:
+        write_json(run.output / RESULT_FILE, record)
+
+    written("the result", run.output, run.fence.check, write)
 
 
 def api_used(run: Run) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +70,7 @@ class HistoryTable:
 
     def __init__(self, output: Path) -> None:
         self._file = output / HISTORY_FILE
+        self._unwritten: list[Mapping[str, str]] = []
 
     def rows(self) -> list[dict[str, str]]:
         """Return the whole rows; one that a crash cut short is left out."""
@@ -92,14 +94,34 @@ class HistoryTable:
         self._file.unlink(missing_ok=True)
 
     def append(self, row: Mapping[str, str]) -> None:
-        """Add one finished epoch, durably."""
-        with self._file.open("a", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerow(row)
-            file.flush()
-            os.fsync(file.fileno())
+        """Add one finished epoch, durably; those that the disk had no room for come before it.
+
+        Raises:
+            OSError: It could not be written; the next call, or `complete`, writes it.
+        """
+        self._unwritten.append(dict(row))
+        self.complete()
+
+    def complete(self) -> None:
+        """Write the epochs that the disk had no room for.
+
+        Raises:
+            OSError: It still has none.
+        """
+        if not self._unwritten:
+            return
+        with self._file.open("ab", buffering=0) as file:
+            before = file.tell()
+            text = _csv_of(self._unwritten, with_header=before == 0)
+            try:
+                if file.write(text) != len(text):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(file.fileno())
+            except OSError:
+                # half a row would spoil the one that comes after it
+                os.truncate(self._file, before)
+                raise
+        self._unwritten.clear()
 
     def ensure(self, row: Mapping[str, str]) -> None:
         """Add the row of a checkpoint unless its epoch is there."""
@@ -111,8 +133,14 @@ class HistoryTable:
         if not self._file.exists():
             return
         kept = [row for row in self.rows() if wanted(int(row["fit"]), int(row["epoch"]))]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
+        text = _csv_of(kept, with_header=True)
+        replace_file(self._file, lambda file: file.write(text))
+
+
+def _csv_of(rows: Sequence[Mapping[str, str]], *, with_header: bool) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
+    if with_header:
         writer.writeheader()
-        writer.writerows(kept)
-        replace_file(self._file, lambda file: file.write(text.getvalue().encode()))
+    writer.writerows(rows)
+    return text.getvalue().encode()

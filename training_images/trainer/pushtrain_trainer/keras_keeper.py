@@ -129,8 +129,11 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not ty
         seconds = time.monotonic() - self._started
         # the checkpoint first: a row without one would be an epoch that has to be trained again
         self._row = row_of(fit.number, epoch + 1, run.attempt, logs or {}, seconds)
-        self._save(epoch + 1, done=False)
-        run.history.append(self._row)
+        try:
+            self._save(epoch + 1, done=False)
+        finally:
+            # also where the disk is full: a resume drops the rows behind its checkpoint
+            run.history.append(self._row)
         figures = {name: logged(logs or {}, name) for name in FIGURES}
         run.beat.progress(loss=figures["loss"], accuracy=figures["accuracy"])
         shown = "".join(
