@@ -242,7 +242,11 @@ def test_a_failed_experiment_tells_cause_and_last_lines(
     expect(frame.locator(".headline")).to_contain_text("NameError")
     expect(frame.locator(".incident")).to_contain_text("script error")
     # what it printed last, open without a click
-    expect(frame.locator("details pre")).to_contain_text("nearly there")
+    last = frame.get_by_role("region", name="Last lines of the log")
+    expect(last).to_contain_text("nearly there")
+    frame.get_by_text("Traceback of attempt 1").click()
+    traceback = frame.get_by_role("region", name="Traceback of attempt 1")
+    expect(traceback).to_contain_text("NameError")
     expect(frame.get_by_role("region", name="Command")).to_contain_text("airflow dags trigger")
 
 

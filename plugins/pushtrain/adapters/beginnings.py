@@ -36,7 +36,8 @@ def lay_beginnings(store: Store, experiment: Experiment, step: Step) -> None:
     else:
         _remove(store, step, REFERENCES)
     _remove(store, step, INHERIT)
-    base = next((r for r in before if tweak and r.round == tweak.base), best(before))
+    measured = [r for r in before if r.accuracy is not None]  # what lacked memory left no model
+    base = next((r for r in measured if tweak and r.round == tweak.base), best(before))
     if wishes.warm_start and base is not None:
         _inherit(store, step, base)
 

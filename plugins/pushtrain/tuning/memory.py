@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pushtrain.analysis.batch_sizes import batch_sites
 from pushtrain.analysis.knobs import read_knobs
 from pushtrain.history import Change, Knob, RoundOutcome, Value, best
 from pushtrain.tuning.moves import BATCH_SIZE, is_batch_size
@@ -85,7 +86,8 @@ def nothing_lighter(
     if not last.out_of_memory:
         return NothingLeft(f"round {last.round}, with smaller batches, ended: {last.failure}")
     found = read_knobs(script, sources)
-    smallest = [str(s.knob.value) for s in found.sites if is_batch_size(s.knob)]
+    sites = (*found.sites, *batch_sites(script, sources))
+    smallest = [str(s.knob.value) for s in sites if is_batch_size(s.knob)]
     if smallest:
         return NothingLeft(f"no batch size smaller than {' and '.join(smallest)} is tried")
     left = [one for one in found.left_alone if BATCH_SIZE in one.what or one.what == _KEPT]

@@ -57,6 +57,24 @@ def rewrite(
     return written
 
 
+def rewrite_sites(
+    sources: Mapping[str, str], changed: Sequence[tuple[KnobSite, Change]]
+) -> dict[str, str]:
+    """Return new text of the files in which some places of these very sources change.
+
+    Args:
+        sources: The repo's Python files and notebooks, text by posix path.
+        changed: Places that need not be knobs, with their new values.
+
+    Raises:
+        RewriteError: The new text does not parse.
+    """
+    by_file: dict[str, list[tuple[KnobSite, Change]]] = {}
+    for site, change in changed:
+        by_file.setdefault(site.knob.file, []).append((site, change))
+    return {path: _rewritten(path, sources[path], edits) for path, edits in by_file.items()}
+
+
 def _check_changes(
     script: str, places: Mapping[str, KnobSite], known: set[str], changes: Sequence[Change]
 ) -> None:

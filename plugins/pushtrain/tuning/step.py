@@ -6,13 +6,16 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from pushtrain.analysis.batch_sizes import batch_sites
+from pushtrain.analysis.knob_sites import KnobSite
 from pushtrain.analysis.knobs import find_knobs
 from pushtrain.contract import Strategy
-from pushtrain.history import Knob, Refusal, RoundOutcome, Tweak, Value
+from pushtrain.history import Change, Knob, Refusal, RoundOutcome, Tweak, Value
 from pushtrain.tuning.memory import is_without_result, lighter, nothing_lighter, to_lighten
+from pushtrain.tuning.moves import is_batch_size
 from pushtrain.tuning.oracle import Oracle
 from pushtrain.tuning.proposals import NothingLeft, Proposal
-from pushtrain.tuning.rewriting import RewriteError, rewrite
+from pushtrain.tuning.rewriting import RewriteError, rewrite, rewrite_sites
 from pushtrain.tuning.strategies import propose
 from pushtrain.tuning.trials import Situation, values_of
 
@@ -106,14 +109,31 @@ def _with_smaller_batches(
     sources = sources_of(starved.round)
     knobs = find_knobs(script, sources)
     proposal = lighter(_allowed(knobs, allowed_kinds), starved, history)
+    places = batch_sites(script, sources) if proposal is None else ()
+    if proposal is None and not any(is_batch_size(k) for k in knobs):
+        proposal = lighter([site.knob for site in places], starved, history)
     if proposal is None:
         return None
     try:
-        written = rewrite(sources, script, knobs, proposal.changes)
+        written = _rewritten(script, sources, knobs, places, proposal.changes)
     except RewriteError as err:
         log.warning("round %d keeps its batch size: %s", starved.round, err)
         return None
     return NextVersion(_tweak(round_number, starved.round, proposal), written)
+
+
+def _rewritten(
+    script: str,
+    sources: Mapping[str, str],
+    knobs: Sequence[Knob],
+    places: Sequence[KnobSite],
+    changes: Sequence[Change],
+) -> dict[str, str]:
+    """Return the new text where changes are of knobs, or of places that are none."""
+    if not places:
+        return rewrite(sources, script, knobs, changes)
+    by_id = {site.knob.id: site for site in places}
+    return rewrite_sites(sources, [(by_id[c.knob], c) for c in changes])
 
 
 def _tweak(round_number: int, base: int, proposal: Proposal) -> Tweak:

@@ -117,3 +117,10 @@ def test_folders_and_links_that_user_code_left_in_the_way_lead_nowhere(
     (output / INHERIT).mkdir()
     lay_beginnings(store, made(warm_start=True), Step(ID, 3, 2))
     assert (output / INHERIT).is_dir()
+
+
+def test_a_round_made_from_one_without_memory_inherits_from_the_best(store: Store) -> None:
+    made_from = Tweak(3, (Change("b", "batch_size", 64, 32),), base=2)
+    store.save_tweak(ID, made_from)
+    lay_beginnings(store, made(warm_start=True), Step(ID, 3, 1))
+    assert (store.output_dir(ID, 3) / INHERIT).read_text() == "weights of round 1"

@@ -113,6 +113,72 @@ def test_the_batch_size_is_halved_in_the_source(before: str, after: str) -> None
     )
 
 
+PIPELINE = (
+    "import tensorflow as tf\n" + HEAD
+    + "data = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(9).batch(64).prefetch(1)\n"
+    "m.fit(data, epochs=2)\n"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(PIPELINE, PIPELINE.replace("batch(64)", "batch(32)"), id="tf.data"),
+        pytest.param(
+            "SIZE = 64\n" + PIPELINE.replace("64", "SIZE"),
+            "SIZE = 32\n" + PIPELINE.replace("64", "SIZE"),
+            id="by a name",
+        ),
+        pytest.param(
+            HEAD + "m.fit(images.flow(x, y, batch_size=64, seed=1))\n",
+            HEAD + "m.fit(images.flow(x, y, batch_size=32, seed=1))\n",
+            id="generator",
+        ),
+        pytest.param(
+            HEAD + "m.fit(images.flow_from_directory('data', shuffle=True))\n",
+            HEAD + "m.fit(images.flow_from_directory('data', shuffle=True, batch_size=16))\n",
+            id="its default",
+        ),
+    ],
+)
+def test_batches_of_a_data_pipeline_are_halved_too(before: str, after: str) -> None:
+    sources = {"a.py": before}
+    step = next_tweak("a.py", lambda _: sources, [starved(0, sources)], 1)
+    assert isinstance(step, NextVersion)
+    assert step.sources == {"a.py": after}
+    assert step.tweak.strategy == "memory"
+
+
+def test_batches_of_a_pipeline_are_halved_down_to_4() -> None:
+    sources = [{"a.py": PIPELINE.replace("64", "10")}]
+    history: list[RoundOutcome] = []
+    while True:
+        history.append(starved(len(history), sources[-1]))
+        step = next_tweak("a.py", sources.__getitem__, history, len(history))
+        if isinstance(step, NothingLeft):
+            break
+        sources.append({**sources[-1], **step.sources})
+    assert [s["a.py"].partition("batch(")[2].partition(")")[0] for s in sources] == ["10", "5", "4"]
+    assert step == NothingLeft("no batch size smaller than 4 is tried")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "m.fit(queue.batch(64))\n",  # no pipeline of TensorFlow's
+        "n = 64\nn = 32\ndata = tf.data.Dataset.range(9).batch(n)\n",
+        "data = tf.data.Dataset.range(9).batch(len(x))\n",
+        "data = tf.data.Dataset.range(9).batch(64)  # pushtrain: keep\n",
+    ],
+    ids=["another batch()", "assigned twice", "computed", "kept"],
+)
+def test_what_may_be_no_batch_size_is_left_alone(code: str) -> None:
+    sources = {"a.py": HEAD + code}
+    step = next_tweak("a.py", lambda _: sources, [starved(0, sources)], 1)
+    assert isinstance(step, NothingLeft)
+    assert step.reason.startswith("no batch size in it can be halved")
+
+
 @pytest.mark.parametrize(
     ("declared", "halved"),
     [("hp.Int('batch_size', 16, 512, default=128)", 64),
