@@ -173,6 +173,7 @@ def install_hooks(run: Run) -> None:
     after_import(run, "matplotlib", "pushtrain_trainer.matplotlib_hooks")
     after_import(run, "tensorflow", "pushtrain_trainer.tensorflow_hooks")
     after_import(run, library(), "pushtrain_trainer.keras_hooks")
+    after_import(run, library(), "pushtrain_trainer.custom_loops")
 
 
 def finish(run: Run, files: AccuracyFiles, failure: ScriptFailure | None) -> int:

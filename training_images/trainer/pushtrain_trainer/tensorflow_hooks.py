@@ -1,4 +1,4 @@
-"""Seeds TensorFlow's operations; gives an old script the names that TensorFlow 1 had."""
+"""Seeds TensorFlow's operations, has custom loops watched, serves the names of TensorFlow 1."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 import sys
 from typing import Any
 
+from pushtrain_trainer.custom_loops import watch_tensorflow
 from pushtrain_trainer.keras_choice import is_legacy
 from pushtrain_trainer.patches import Patches
 from pushtrain_trainer.run_state import Run
@@ -16,6 +17,8 @@ _patches = Patches()
 def install(run: Run, tensorflow: Any) -> None:
     """Seed the operations that the script gives no seed, and add what an old script needs."""
     tensorflow.random.set_seed(run.seed)
+    if not run.dry:
+        watch_tensorflow(run, tensorflow, _patches)
     if is_legacy():
         _forget_old_keras(tensorflow)
         _patches.set(tensorflow, "keras", importlib.import_module("tf_keras"))

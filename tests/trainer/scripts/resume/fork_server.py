@@ -3,6 +3,7 @@
 # A line of JSON from stdin is a training: folder, environment, arguments, kill. The exit code goes
 # to stdout. `kill` is (fit, batch): kill -9 at the end of that batch, before anybody else hears of
 # it; batches are those that this process trained in the fit, fits are numbered by the script.
+# (0, n) kills at the n-th call of a tf.function, which is what a loop of the script's own is made of.
 import json
 import os
 import signal
@@ -27,7 +28,21 @@ def die_at(callbacks, fit, batch):
     callbacks.on_train_begin, callbacks.on_train_batch_end = on_train_begin, on_train_batch_end
 
 
-def train(order, callbacks):
+def die_at_call(function, number):
+    """Kill this process at a call of a tf.function."""
+    counts = {"calls": 0}
+    call = function.__call__
+
+    def counted(self, *args, **kwargs):
+        counts["calls"] += 1
+        if counts["calls"] == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(self, *args, **kwargs)
+
+    function.__call__ = counted
+
+
+def train(order, callbacks, function):
     folder = order["folder"]
     for number, name in ((1, "stdout"), (2, "stderr")):
         handle = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -35,8 +50,11 @@ def train(order, callbacks):
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.chdir(f"{folder}/work")
     os.environ.update(order["environment"])
-    if order["kill"]:
-        die_at(callbacks, *order["kill"])
+    fit, batch = order["kill"] or (None, None)
+    if fit:
+        die_at(callbacks, fit, batch)
+    elif batch:
+        die_at_call(function, batch)
     from pushtrain_trainer.command import main
 
     code = main(order["arguments"])
@@ -47,20 +65,21 @@ def train(order, callbacks):
 
 def serve():
     import sklearn.model_selection  # noqa: F401  # here, so that trainings need not wait for it
-    import tensorflow  # noqa: F401  # as above
+    import tensorflow
 
     if os.environ.get("PUSHTRAIN_KERAS") == "legacy":
         from tf_keras.src.callbacks import CallbackList
     else:
         from keras.src.callbacks.callback_list import CallbackList
 
+    function = type(tensorflow.function(lambda: 0))
     print("ready", flush=True)
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
         if child == 0:
             try:
-                train(order, CallbackList)
+                train(order, CallbackList, function)
             finally:
                 os._exit(70)
         _, status = os.waitpid(child, 0)
