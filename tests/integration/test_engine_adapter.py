@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,10 +16,12 @@ from docker.errors import NotFound
 from tests.unit.records import experiment
 
 from pushtrain.adapters import engine
-from pushtrain.adapters.engine import Bind, ContainerEnd, ContainerSpec
+from pushtrain.adapters.container_ends import ContainerEnd, end_of
+from pushtrain.adapters.container_lines import Line, follow, last_lines
+from pushtrain.adapters.engine import Bind, ContainerSpec
 from pushtrain.adapters.store import Store
 from pushtrain.adapters.training_container import round_labels, spec_of
-from pushtrain.contract import Cause, ScriptSettings
+from pushtrain.contract import LABEL_ATTEMPT, Cause, ScriptSettings
 from pushtrain.errors import ConfigurationError, OutsideError
 from pushtrain.local.base_image import ensure_base
 from pushtrain.local.paths import Home
@@ -74,13 +77,13 @@ def start(api: APIClient, image: str) -> Start:
 def lines_of(api: APIClient, container: str) -> list[str]:
     """Follow a container to its end and return what it printed."""
     lines: list[str] = []
-    engine.follow(api, container, lines.append)
+    follow(api, container, lines.append)
     return lines
 
 
-def end_of(api: APIClient, container: str) -> ContainerEnd:
+def ended(api: APIClient, container: str) -> ContainerEnd:
     lines_of(api, container)
-    return engine.end_of(api, container)
+    return end_of(api, container)
 
 
 def python(text: str) -> tuple[str, ...]:
@@ -161,7 +164,7 @@ def test_with_a_network_there_is_one(api: APIClient, start: Start) -> None:
 
 def test_the_memory_limit_is_real(api: APIClient, start: Start) -> None:
     made = start(*python("x = bytearray(500 * 2**20)"), memory_mib=64)
-    end = end_of(api, made)
+    end = ended(api, made)
     assert (end.cause, end.exit_code) == (Cause.OUT_OF_MEMORY, 137)
     assert end.message == "the memory limit of 64 MiB was hit"
 
@@ -206,7 +209,7 @@ def test_binds_are_read_only_if_asked_for(api: APIClient, start: Start, tmp_path
     ],
 )  # fmt: skip
 def test_exit_codes_tell_the_cause(api: APIClient, start: Start, code: int, cause: Cause) -> None:
-    end = end_of(api, start("sh", "-c", f"exit {code}"))
+    end = ended(api, start("sh", "-c", f"exit {code}"))
     assert (end.exit_code, end.cause) == (code, cause)
     assert end.message == ("" if code == 0 else f"exit code {code}")
 
@@ -222,7 +225,7 @@ def test_lines_come_while_the_training_runs(api: APIClient, start: Start, tmp_pa
         if line == "first":  # the container goes on only when this line has come
             (tmp_path / "go").touch()
 
-    engine.follow(api, made, on_line)
+    follow(api, made, on_line)
     assert lines == ["first", "second", "third"]
 
 
@@ -232,29 +235,43 @@ def test_the_lines_of_a_training_that_has_ended_can_be_followed(
     made = start("sh", "-c", "echo out; echo err >&2")
     api.wait(made)
     assert sorted(lines_of(api, made)) == ["err", "out"]
-    assert sorted(engine.last_lines(api, made, 10)) == ["err", "out"]
-    assert engine.last_lines(api, made, 1) in (["out"], ["err"])
+    assert sorted(last_lines(api, made, 10)) == ["err", "out"]
+    assert last_lines(api, made, 1) in (["out"], ["err"])
 
 
 def test_a_training_that_is_killed_is_judged_as_killed(api: APIClient, start: Start) -> None:
     made = start("sh", "-c", "echo up; sleep 600")
-    engine.follow(api, made, lambda line: engine.kill(api, made))
-    end = engine.end_of(api, made)
+    assert follow(api, made, lambda line: engine.kill(api, made)) is Line.HELD
+    end = end_of(api, made)
     assert (end.cause, end.exit_code) == (Cause.KILLED, 137)
+    assert end.message == "by SIGKILL, exit code 137"
+    assert end.tells_memory  # it would have said so
+    assert follow(api, made, lambda line: None) is Line.LATE
 
 
-def test_a_training_that_is_removed_is_judged_as_killed(api: APIClient, start: Start) -> None:
+@pytest.mark.parametrize("name", ["SEGV", "ABRT", "TERM"])
+def test_a_program_that_a_signal_ended_is_judged_as_killed(
+    api: APIClient, start: Start, name: str
+) -> None:
+    """It repeats itself often, as a fault in native code does, but not always."""
+    end = ended(api, start(*python(f"import os, signal; os.kill(os.getpid(), signal.SIG{name})")))
+    code = 128 + signal.Signals[f"SIG{name}"]
+    assert (end.cause, end.exit_code) == (Cause.KILLED, code)
+    assert end.message == f"by SIG{name}, exit code {code}"
+
+
+def test_a_training_that_is_removed_is_judged_as_lost(api: APIClient, start: Start) -> None:
     made = start("sh", "-c", "echo up; sleep 600")
     with pytest.raises(NotFound):
-        engine.follow(api, made, lambda line: engine.remove(api, made))
-    end = engine.end_of(api, made)
-    assert (end.cause, end.message) == (Cause.KILLED, "the container was removed")
-    assert engine.last_lines(api, made, 10) == []
+        follow(api, made, lambda line: engine.remove(api, made))
+    end = end_of(api, made)
+    assert (end.cause, end.message) == (Cause.LOST, "the container was removed")
+    assert last_lines(api, made, 10) == []
 
 
 def test_a_training_that_was_never_started_is_lost(api: APIClient, image: str) -> None:
     made = engine.create(api, spec(image, "true"))
-    end = engine.end_of(api, made)
+    end = end_of(api, made)
     assert end.cause is Cause.LOST
     assert "never started" in end.message
 
@@ -262,7 +279,7 @@ def test_a_training_that_was_never_started_is_lost(api: APIClient, image: str) -
 def test_a_training_that_still_runs_is_not_judged(api: APIClient, start: Start) -> None:
     made = start("sleep", "600")
     with pytest.raises(OutsideError, match="still runs"):
-        engine.end_of(api, made)
+        end_of(api, made)
     engine.remove(api, made)
 
 
@@ -301,6 +318,15 @@ def test_others_of_the_same_round_are_removed_running_or_not(
     assert engine.remove_others(api, labels, keep=name) == []
     assert engine.find(api, foreign) is not None
     assert engine.remove_others(api, labels, keep="") == [name]
+
+
+def test_containers_of_later_attempts_are_left_alone(api: APIClient, image: str) -> None:
+    labels = {"pushtrain.test": RUN, "pushtrain.round": uuid.uuid4().hex}
+    marks = [{}, *({LABEL_ATTEMPT: str(number)} for number in (1, 2, 3))]
+    made = [engine.create(api, spec(image, "true", labels=labels | mark)) for mark in marks]
+    assert len(engine.remove_others(api, labels, keep="", up_to=2)) == 3
+    assert engine.find(api, made[3]) is not None
+    assert len(engine.remove_others(api, labels, keep="")) == 1
 
 
 def test_what_is_gone_or_has_ended_can_be_killed_and_removed(api: APIClient, start: Start) -> None:
@@ -377,9 +403,12 @@ def test_a_training_sees_its_two_folders_and_nothing_else_of_the_store(
     api.start(container)
     lines = lines_of(api, container)
     assert lines[0] == wanted.user.split(":")[0] != "0"
-    assert lines[1:4] == ["PUSHTRAIN_ATTEMPT=1", "PUSHTRAIN_CPUS=1", "PUSHTRAIN_OUTPUT=/output"]
+    assert lines[1:5] == [
+        "PUSHTRAIN_ATTEMPT=1", "PUSHTRAIN_CHECKPOINT_SECONDS=60.0", "PUSHTRAIN_CPUS=1",
+        "PUSHTRAIN_OUTPUT=/output",
+    ]  # fmt: skip
     assert {"train.py", "digits.csv"} <= set(lines)
-    assert engine.end_of(api, container).cause is Cause.FINISHED
+    assert end_of(api, container).cause is Cause.FINISHED
     assert (store.output_dir(made.id, 0) / "x").exists()
     mounted = {m["Destination"] for m in api.inspect_container(container)["Mounts"]}
     assert mounted == {"/work", "/output", "/data/data"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -61,6 +63,15 @@ class World:
         self.store.create_experiment(made)
         self.id = made.id
 
+    def is_silent_for_too_long(self, attempt: int = 1) -> None:
+        """Let a second of silence mean a hang, and let it pass."""
+        for name in ("STARTUP", "QUIET"):
+            self.monkeypatch.setenv(f"AIRFLOW__PUSHTRAIN__{name}_SECONDS", "1")
+        wait_for(lambda: self.store.attempt(self.id, 0, attempt))
+        beat = self.store.heartbeat(self.id, 0)
+        last = max(self.attempt(attempt).started_at, beat.at if beat else 0.0)
+        wait_for(lambda: time.time() > last + 1)
+
     def batch(self, *rounds: int) -> None:
         """Let these rounds be the candidates that are trained now."""
         for number in rounds:
@@ -98,6 +109,20 @@ class World:
 
     def find(self, attempt: int = 1, number: int = 0) -> dict[str, Any] | None:
         return engine.find(self.api, container_name(load(), self.step(attempt, number)))
+
+    def running(self, attempt: int = 1, number: int = 0) -> dict[str, Any]:
+        """Wait until the container of an attempt runs and return the engine's record of it."""
+        wait_for(lambda: (found := self.find(attempt, number)) and found["State"]["Running"])
+        found = self.find(attempt, number)
+        assert found is not None
+        return found
+
+
+def wait_for(look: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 60
+    while not look():
+        assert time.monotonic() < deadline, "waited 60 s"
+        time.sleep(0.05)
 
 
 def run(operator: TrainingOperator, step: Step) -> float | None:

@@ -15,6 +15,7 @@ from docker import APIClient
 from tests.trainer.lab import Case, image_of
 
 from pushtrain.adapters import engine
+from pushtrain.adapters.container_lines import last_lines
 from pushtrain.adapters.engine import Bind, ContainerSpec
 from pushtrain.contract import STACK_FILE, STACK_SIGNAL
 from pushtrain.settings import Settings
@@ -83,7 +84,7 @@ def start(api: APIClient, tmp_path: Path) -> Iterator[Start]:
             binds.append(Bind(trainer, "/opt/trainer", read_only=True))
         engine.create(api, spec(name, tuple(binds)))
         api.start(name)
-        wait(lambda: "hanging" in "".join(engine.last_lines(api, name, 50)))
+        wait(lambda: "hanging" in "".join(last_lines(api, name, 50)))
         return name, output
 
     yield start_one
@@ -145,7 +146,7 @@ def engine_signal(api: APIClient, name: str) -> None:
 def test_handler_of_the_script_is_left_alone(api: APIClient, start: Start) -> None:
     name, output = start(OWN)
     engine_signal(api, name)
-    wait(lambda: "own handler" in "".join(engine.last_lines(api, name, 50)))
+    wait(lambda: "own handler" in "".join(last_lines(api, name, 50)))
     assert (output / STACK_FILE).read_text() == ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,25 +14,10 @@ from docker import APIClient
 from docker.errors import APIError, DockerException, NotFound
 from docker.types import DeviceRequest, Mount
 
-from pushtrain.contract import Cause, ExitCode
+from pushtrain.contract import LABEL_ATTEMPT
 from pushtrain.errors import ConfigurationError, OutsideError
 
-# How long a broken line to the engine is tried again before the task gives up; its retry goes on.
-_PATIENCE_SECONDS = 60.0
-_PAUSE_SECONDS = 2.0
 _LOOK_SECONDS = 0.2  # a look costs less than a millisecond
-
-_LONGEST_LINE = 2**14  # bytes; the engine cuts its own records there, too
-
-_CAUSES = {
-    ExitCode.FINISHED: Cause.FINISHED,
-    ExitCode.SCRIPT_ERROR: Cause.SCRIPT_ERROR,
-    ExitCode.NO_METRIC: Cause.NO_METRIC,
-    ExitCode.USAGE: Cause.SCRIPT_ERROR,
-    ExitCode.SUPERSEDED: Cause.SUPERSEDED,
-    ExitCode.HOPELESS: Cause.HOPELESS,
-    255: Cause.HOST_LOST,  # engine, shims and containers died together: a power cut
-}
 
 
 @dataclass(frozen=True)
@@ -69,15 +54,6 @@ class ContainerSpec:
     gpus: int = 0
     network: bool = False
     working_dir: str = "/work"
-
-
-@dataclass(frozen=True)
-class ContainerEnd:
-    """How a container ended; `finished_at` is Unix time as the engine's host saw it."""
-
-    exit_code: int
-    cause: Cause
-    message: str
 
 
 @contextmanager
@@ -189,68 +165,6 @@ def volume_path(api: APIClient, volume: str) -> Path:
         ) from err
 
 
-def follow(api: APIClient, container: str, on_line: Callable[[str], None]) -> None:
-    """Hand over every line that a container prints until it has ended.
-
-    A stream that ends while the container lives (the engine was restarted) is taken up again.
-    The known gap: engine 20.10 often drops a last line that ends without a line break.
-
-    Raises:
-        OutsideError: The engine did not answer for a minute.
-        NotFound: The container is gone.
-    """
-    since: float | None = None
-    broken_at: float | None = None
-    while True:
-        try:
-            stream = api.logs(container, stream=True, follow=True, since=since)
-            since = time.time()
-            for line in _lines(stream):
-                on_line(line)
-                since = time.time()
-            if not api.inspect_container(container)["State"]["Running"]:
-                return
-            broken_at = None
-        except NotFound:
-            raise
-        except (requests.RequestException, APIError) as err:
-            broken_at = broken_at or time.monotonic()
-            if time.monotonic() - broken_at > _PATIENCE_SECONDS:
-                raise OutsideError(
-                    f"the container engine did not answer for {_PATIENCE_SECONDS:.0f} s"
-                ) from err
-        time.sleep(_PAUSE_SECONDS)
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from (_text(line) for line in whole)
-        # A progress bar redraws its line with \r and ends it once an epoch, if ever: only its
-        # last state is kept, and a line that never ends comes in parts. The last \r stays, it
-        # may belong to a line's end.
-        rest = rest[rest.rfind(b"\r", 0, -1) + 1 :]
-        if len(rest) > _LONGEST_LINE:
-            yield _text(rest)
-            rest = b""
-    if rest:
-        yield _text(rest)
-
-
-def _text(line: bytes) -> str:
-    return line.rstrip(b"\r").rsplit(b"\r", 1)[-1].decode("utf-8", "replace")
-
-
-def last_lines(api: APIClient, container: str, count: int) -> list[str]:
-    """Return the last lines that a container printed, none if it is gone."""
-    try:
-        raw = api.logs(container, tail=count)
-    except NotFound:
-        return []
-    return list(_lines([raw]))
-
-
 def has_ended(api: APIClient, container: str, seconds: float) -> bool:
     """Wait until a container has ended; False if it still runs after these seconds."""
     deadline = time.monotonic() + seconds
@@ -263,40 +177,26 @@ def has_ended(api: APIClient, container: str, seconds: float) -> bool:
         time.sleep(_LOOK_SECONDS)
 
 
-def end_of(api: APIClient, container: str) -> ContainerEnd:
-    """Judge a container that is not running; one that is gone was removed by somebody.
-
-    Raises:
-        OutsideError: It still runs, so nobody knows its end.
-    """
-    record = find(api, container)
-    if record is None:
-        return ContainerEnd(137, Cause.KILLED, "the container was removed")
-    state = record["State"]
-    code = int(state["ExitCode"])
-    if state["Running"]:  # its exit code would read as 0
-        raise OutsideError(f"container {container} still runs")
-    if state["Status"] == "created" and not code:
-        return ContainerEnd(code, Cause.LOST, "its container was made but never started")
-    if state["OOMKilled"] and code != ExitCode.FINISHED:
-        limit = record["HostConfig"]["Memory"] // 2**20
-        message = f"the memory limit of {limit} MiB was hit"
-        return ContainerEnd(code, Cause.OUT_OF_MEMORY, message)
-    cause = _CAUSES.get(code, Cause.KILLED)
-    message = state.get("Error") or ("" if code == 0 else f"exit code {code}")
-    return ContainerEnd(code, cause, message)
-
-
-def remove_others(api: APIClient, labels: Mapping[str, str], keep: str) -> list[str]:
+def remove_others(
+    api: APIClient, labels: Mapping[str, str], keep: str, up_to: int | None = None
+) -> list[str]:
     """Kill and remove all containers with these labels but one, and return their names.
 
     After it no older attempt can be alive on this engine.
+
+    Args:
+        api: The engine.
+        labels: As `round_labels` gives them.
+        keep: Name of the one that stays.
+        up_to: Those of later attempts stay, too: whoever is late must not end what came after.
     """
     wanted = {"label": [f"{k}={v}" for k, v in labels.items()]}
     names = []
     for record in api.containers(all=True, filters=wanted):
         name = record["Names"][0].lstrip("/")
-        if name != keep:
+        number = (record["Labels"] or {}).get(LABEL_ATTEMPT, "0")
+        is_later = up_to is not None and number.isdecimal() and int(number) > up_to
+        if name != keep and not is_later:
             remove(api, record["Id"])
             names.append(name)
     return names
@@ -312,10 +212,21 @@ def remove(api: APIClient, container: str) -> None:
 
 def kill(api: APIClient, container: str) -> None:
     """Kill a container; one that has ended or is gone is fine."""
+    send_signal(api, container, "SIGKILL")
+
+
+def send_signal(api: APIClient, container: str, name: str) -> bool:
+    """Send a signal to a container's program; False if it has ended or is gone."""
     try:
-        api.kill(container)
+        api.kill(container, name)
     except NotFound:
-        return
+        return False
     except APIError as err:
-        if err.status_code != 409:  # 409: it is not running
+        if err.status_code == 409:  # it is not running
+            return False
+        # podman answers so where the engine of Docker says 409
+        record = find(api, container)
+        if record is not None and record["State"]["Running"]:
             raise
+        return False
+    return True

@@ -15,7 +15,7 @@ from typing import Any
 from pushtrain.adapters.disk_errors import clear_disk_errors
 from pushtrain.adapters.records import read_json, read_record, write_json
 from pushtrain.adapters.training_output import TrainingOutput
-from pushtrain.contract import Attempt, Experiment, State, Step
+from pushtrain.contract import Attempt, Cause, Experiment, Result, State, Step
 from pushtrain.errors import OutsideError, StoreError
 from pushtrain.history import Knob, Refusal, RoundOutcome, Tweak
 from pushtrain.rules.outcomes import failure_of, is_hopeless, is_out_of_memory
@@ -107,14 +107,26 @@ class Store(TrainingOutput):
             write_json(path, experiment.to_dict())
             return True
 
+    def move_on(self, step: Step, **changes: Any) -> Experiment | None:
+        """Change fields of an experiment if it is still at this step, and return the new record.
+
+        None if somebody was faster: of all who see the same trouble one acts.
+        """
+        with self.locked(step.experiment):
+            known = self.experiment(step.experiment)
+            if known.settled or known.step != step:
+                return None
+            return self._changed(known, changes)
+
     def update_experiment(self, experiment: str, **changes: Any) -> Experiment:
         """Change fields of an experiment under its lock and return the new record."""
         with self.locked(experiment):
-            new = dataclasses.replace(
-                self.experiment(experiment), updated_at=time.time(), **changes
-            )
-            write_json(self.experiment_dir(experiment) / "experiment.json", new.to_dict())
-            return new
+            return self._changed(self.experiment(experiment), changes)
+
+    def _changed(self, known: Experiment, changes: Mapping[str, Any]) -> Experiment:
+        new = dataclasses.replace(known, updated_at=time.time(), **changes)
+        write_json(self.experiment_dir(known.id) / "experiment.json", new.to_dict())
+        return new
 
     @contextmanager
     def locked(self, experiment: str) -> Iterator[None]:
@@ -154,10 +166,48 @@ class Store(TrainingOutput):
         folder = self.round_dir(experiment, round_number) / "attempts"
         self._save(folder / f"{attempt.number}.json", attempt.to_dict())
 
-    def lease(self, experiment: str, round_number: int, attempt: int) -> None:
-        """Name the only attempt that may train the round; an older trainer stops by itself."""
-        path = self.output_dir(experiment, round_number) / "attempt.json"
-        self._save(path, {"attempt": attempt})
+    def put_attempt(self, experiment: str, round_number: int, attempt: Attempt) -> Attempt:
+        """Write an attempt's record unless its end is on record; return what stands there.
+
+        The task and the monitor may both see an end: the first of them saw it whole.
+        """
+        with self.locked(experiment):
+            known = self.attempt(experiment, round_number, attempt.number)
+            if known and known.ended_at is not None:
+                return known
+            self.save_attempt(experiment, round_number, attempt)
+            return attempt
+
+    def lease(self, step: Step, round_number: int) -> None:
+        """Name the only attempt that may train a round; an older trainer stops by itself.
+
+        Args:
+            step: What the run was started for.
+            round_number: One of the rounds that the step trains.
+
+        Raises:
+            StoreError: The experiment has moved on: a late task must not fence what came after.
+        """
+        with self.locked(step.experiment):
+            now = self.experiment(step.experiment).step
+            if now != step:
+                raise StoreError(f"{step.run_id} is past, {now.run_id} is trained now")
+            path = self.output_dir(step.experiment, round_number) / "attempt.json"
+            self._save(path, {"attempt": step.attempt})
+
+    def result(self, experiment: str, round_number: int) -> Result | None:
+        """Return what the round's training brought, None before its end.
+
+        That of the attempt that was trained to its end is out of reach of all trainings.
+
+        Raises:
+            StoreError: The record is damaged.
+        """
+        for attempt in self.attempts(experiment, round_number):
+            if attempt.cause is Cause.FINISHED and attempt.ended_at is not None:
+                kept = self.kept_result(experiment, round_number, attempt.number)
+                return read_record(kept, Result) or self.left_result(experiment, round_number)
+        return self.left_result(experiment, round_number)
 
     def knobs(self, experiment: str, round_number: int) -> list[Knob]:
         """Return the knobs that were found in the round's script."""

@@ -44,6 +44,10 @@ class StorePlaces:
         """Where every thread of an attempt stood that hung; there only if it could be told."""
         return self.round_dir(experiment, round_number) / "attempts" / f"{attempt}.stack.txt"
 
+    def kept_result(self, experiment: str, round_number: int, attempt: int) -> Path:
+        """What an attempt left as its result, out of reach of all trainings."""
+        return self.round_dir(experiment, round_number) / "results" / f"{attempt}.json"
+
     def models_dir(self, script_slug: str) -> Path:
         """Folder of the published models of a script."""
         return self.root / "models" / script_slug

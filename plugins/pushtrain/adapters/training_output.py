@@ -28,8 +28,8 @@ class TrainingOutput(StorePlaces):
             log.warning("%s", err)
             return None
 
-    def result(self, experiment: str, round_number: int) -> Result | None:
-        """Return what the round's training brought, None before its end.
+    def left_result(self, experiment: str, round_number: int) -> Result | None:
+        """Return the result that lies in the output folder, whichever attempt wrote it.
 
         Raises:
             StoreError: The record is damaged.

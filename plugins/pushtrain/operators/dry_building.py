@@ -11,6 +11,7 @@ from docker import APIClient
 
 from pushtrain.adapters import engine
 from pushtrain.adapters.attempts import error_line
+from pushtrain.adapters.container_ends import ContainerEnd, end_of
 from pushtrain.adapters.mirror import Mirror
 from pushtrain.adapters.records import read_json
 from pushtrain.adapters.store import Store, give_to_training
@@ -96,7 +97,7 @@ def _lay_out(
 
 def _run(
     config: Settings, store: Store, experiment: Experiment, step: Step, folder: Path
-) -> engine.ContainerEnd | None:
+) -> ContainerEnd | None:
     """Return how the build ended, None if it took too long."""
     if experiment.family is None:
         return None
@@ -109,7 +110,7 @@ def _run(
         api.start(made)
         if not engine.has_ended(api, made, _SECONDS):
             return None
-        return engine.end_of(api, made)
+        return end_of(api, made)
     finally:
         engine.remove(api, made)
 
@@ -119,7 +120,7 @@ def _judged(
     experiment: Experiment,
     tweak: Tweak,
     output: Path,
-    end: engine.ContainerEnd | None,
+    end: ContainerEnd | None,
 ) -> str:
     """Return why the build is refused; what was killed or took too long is no verdict."""
     if end is None:

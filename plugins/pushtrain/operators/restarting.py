@@ -11,28 +11,28 @@ from docker import APIClient
 
 from pushtrain import settings
 from pushtrain.adapters import engine
-from pushtrain.adapters.attempts import close_attempt, mark
+from pushtrain.adapters.ending import attempts_of, end_hung, fence
 from pushtrain.adapters.store import Store
-from pushtrain.adapters.training_container import container_name, round_labels
-from pushtrain.contract import Attempt, Cause, State, Step
-from pushtrain.errors import StoreError
+from pushtrain.contract import Attempt, Cause, Experiment, State, Step
+from pushtrain.errors import OutsideError, StoreError
 from pushtrain.operators.fetching import run_of
 from pushtrain.operators.notifying import notify_given_up, notify_restart
 from pushtrain.rules.outcomes import deciding_attempt
-from pushtrain.rules.restart import GiveUp, LeaveOut, Restart, decide_batch
+from pushtrain.rules.restart import GiveUp, LeaveOut, Restart, decide_batch, how_it_ended
 from pushtrain.rules.watch import Finding, Trouble
 from pushtrain.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_TAIL_LINES = 200
-
 
 def plan_restarts(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Fence what is in trouble and decide for each training whether it starts again.
 
-    A finding that is out of date (the experiment has moved on since) is passed over, so two
-    monitors, or a monitor and a person, start nothing twice.
+    It keeps nothing of its own. Killed at any point and run again it does what is missing: an
+    attempt's end, a move to the next attempt and a mail are each on record once, and a run that
+    is asked for twice is refused by its id. A finding that is out of date (the experiment has
+    moved on since) is passed over, so two monitors, or a monitor and a person, start nothing
+    twice.
 
     Returns:
         The arguments of TriggerDagRunOperator, one item per restart.
@@ -42,53 +42,107 @@ def plan_restarts(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     config = settings.load()
     store = Store(config.store_path)
-    planned = (_planned(config, store, Finding.from_dict(f)) for f in findings)
-    return [run_of(store, step) for step in planned if step]
-
-
-def _planned(config: Settings, store: Store, finding: Finding) -> Step | None:
-    """Return the step to start; damaged records of one experiment do not stop the others."""
-    try:
-        return _plan(config, store, finding)
-    except StoreError as err:
-        log.error("%s: left as it is: %s", finding.step.run_id, err)
-        return None
+    steps: list[Step] = []
+    unreachable: OutsideError | None = None
+    for finding in map(Finding.from_dict, findings):
+        try:
+            step = _plan(config, store, finding)
+        except StoreError as err:  # damaged records of one experiment do not stop the others
+            log.error("%s: left as it is: %s", finding.step.run_id, err)
+        except OutsideError as err:
+            log.error("%s: left for the next look: %s", finding.step.run_id, err)
+            unreachable = err
+        else:
+            steps += [step] if step else []
+    if unreachable and not steps:
+        raise unreachable
+    return [run_of(store, step) for step in steps]
 
 
 def _plan(config: Settings, store: Store, finding: Finding) -> Step | None:
+    """Return the step to start, None if there is none."""
     experiment = store.experiment(finding.step.experiment)
-    if experiment.settled or experiment.step != finding.step:
+    if experiment.settled:
         log.info("%s: out of date", finding.step.run_id)
         return None
     log.info("%s %s: %s", finding.step.run_id, finding.trouble, finding.message)
-    if finding.trouble is Trouble.LOST:
-        # the same step: its task takes over a container that is there
-        return finding.step
+    if experiment.step != finding.step or finding.trouble is Trouble.LOST:
+        return _started_again(config, store, experiment, finding)
+    if experiment.state is State.FAILED:  # who gave it up died before its people were told
+        _give_up(config, store, experiment.step)
+        return None
     with engine.clear_errors(config.docker_url):
         api = APIClient(base_url=config.docker_url, version="auto")
         if finding.trouble is Trouble.HUNG:
             # its own task sees the end and fails, and the next look finds it dead
             for number in finding.rounds or (finding.step.round,):
-                hung = dataclasses.replace(finding.step, round=number)
-                mark(store, hung, Cause.HUNG, finding.message)
-                engine.kill(api, container_name(config, hung))
+                end_hung(api, config, store, dataclasses.replace(finding.step, round=number))
             return None
-        trainings = _fenced(api, config, store, finding.step)
-    verdict = _decided(config, store, finding.step, trainings)
+        trainings = fence(api, config, store, finding.step)
+    return _decide(config, store, finding.step, trainings)
+
+
+def _decide(
+    config: Settings, store: Store, step: Step, trainings: dict[int, list[Attempt]]
+) -> Step | None:
+    """Move an experiment on to its next attempt, or give it up."""
+    verdict = _decided(config, store, step, trainings)
     if isinstance(verdict, GiveUp):
-        store.update_experiment(experiment.id, state=State.FAILED, reason=verdict.reason)
-        notify_given_up(config, store, finding.step)
-        store.update_experiment(experiment.id, settled=True)
+        if store.move_on(step, state=State.FAILED, reason=verdict.reason):
+            _give_up(config, store, step)
         return None
     if verdict.not_before > time.time():
-        log.info("%s: waits until its backoff is over", finding.step.run_id)
+        log.info("%s: waits until its backoff is over", step.run_id)
         return None
-    step = store.update_experiment(
-        experiment.id, attempt=experiment.attempt + 1, restarts=experiment.restarts + 1
-    ).step
-    unfinished = [n for n, attempts in trainings.items() if not deciding_attempt(n, attempts)]
-    notify_restart(config, store, step, verdict.reason, unfinished)
+    restarts = store.experiment(step.experiment).restarts + 1
+    moved = store.move_on(step, attempt=step.attempt + 1, restarts=restarts)
+    if moved is None:
+        log.info("%s: somebody was faster", step.run_id)
+        return None
+    _announce(config, store, moved.step, verdict.reason, trainings)
+    return moved.step
+
+
+def _give_up(config: Settings, store: Store, step: Step) -> None:
+    notify_given_up(config, store, step)
+    store.move_on(step, settled=True)
+
+
+def _started_again(
+    config: Settings, store: Store, experiment: Experiment, finding: Finding
+) -> Step | None:
+    """Return a step that has to be started as it is, None if the finding is out of date.
+
+    Such a step has no run, or was decided upon by a monitor that died before it could be started:
+    then its people may not have been told, either.
+    """
+    step, found = experiment.step, finding.step
+    is_next = step == dataclasses.replace(found, attempt=found.attempt + 1)
+    is_lost = step == found and finding.trouble is Trouble.LOST
+    batch = store.batch(step)
+    has_begun = any(store.attempt(s.experiment, s.round, s.attempt) for s in batch)
+    if not is_lost and (has_begun or not is_next):
+        log.info("%s: out of date", found.run_id)
+        return None
+    if step.attempt > 1 and not has_begun:
+        trainings = {s.round: attempts_of(store, s) for s in batch}
+        ended = [a[-1] for n, a in trainings.items() if a and not deciding_attempt(n, a)]
+        last = ended or [a[-1] for a in trainings.values() if a]
+        if last:  # none where the records of older attempts are gone
+            _announce(config, store, step, how_it_ended(last[0]), trainings)
+    # its task takes over a container that is there
     return step
+
+
+def _announce(
+    config: Settings,
+    store: Store,
+    step: Step,
+    reason: str,
+    trainings: dict[int, list[Attempt]],
+) -> None:
+    unfinished = [n for n, attempts in trainings.items() if not deciding_attempt(n, attempts)]
+    notify_restart(config, store, step, reason, unfinished)
 
 
 def _decided(
@@ -104,45 +158,3 @@ def _decided(
             trainings[number][-1] = left
         verdict = decide_batch(trainings, config.restart_limit)
     return verdict
-
-
-def _fenced(api: APIClient, config: Settings, store: Store, step: Step) -> dict[int, list[Attempt]]:
-    """Prove the containers of a step's rounds dead and return their attempts, all of them ended."""
-    batch = store.batch(step)
-    for one in batch:
-        attempt = store.attempt(one.experiment, one.round, one.attempt)
-        if attempt and attempt.ended_at is None:
-            name = container_name(config, one)
-            engine.kill(api, name)
-            tail = engine.last_lines(api, name, _TAIL_LINES)
-            close_attempt(store, one, engine.end_of(api, name), tail)
-        engine.remove_others(api, round_labels(config, one), keep="")
-    waiting = [s for s in batch if not deciding_attempt(s.round, _attempts(store, s))]
-    # where all are trained the run died behind them: that start counts, too
-    for one in waiting or batch[:1]:
-        if store.attempt(one.experiment, one.round, one.attempt) is None:
-            before = _attempts(store, one)
-            missed = _never_started(one, container_name(config, one), before)
-            store.save_attempt(one.experiment, one.round, missed)
-    return {one.round: _attempts(store, one) for one in batch}
-
-
-def _attempts(store: Store, step: Step) -> list[Attempt]:
-    return store.attempts(step.experiment, step.round)
-
-
-def _never_started(step: Step, name: str, before: list[Attempt]) -> Attempt:
-    now = time.time()
-    return Attempt(
-        number=step.attempt,
-        run_id=step.run_id,
-        container=name,
-        image="",
-        engine="",
-        started_at=now,
-        ended_at=now,
-        cause=Cause.LOST,
-        message="its run ended before the training started; see the run in Airflow",
-        epochs=before[-1].epochs if before else 0,
-        work=before[-1].work if before else 0.0,
-    )

@@ -18,11 +18,13 @@ from pushtrain import settings
 from pushtrain.adapters import engine
 from pushtrain.adapters.attempts import close_attempt, mark
 from pushtrain.adapters.beginnings import lay_beginnings
+from pushtrain.adapters.container_ends import end_of, seen
+from pushtrain.adapters.container_lines import Line, follow
 from pushtrain.adapters.store import Store
 from pushtrain.adapters.training_container import container_name, round_labels, spec_of
 from pushtrain.analysis.families import image_of
 from pushtrain.contract import Attempt, Cause, Experiment, Family, Step
-from pushtrain.errors import ConfigurationError, StoreError
+from pushtrain.errors import ConfigurationError, OutsideError, StoreError
 from pushtrain.operators.current import required_step
 from pushtrain.operators.training_links import CommitLink, DiffLink, PageLink, show_links
 from pushtrain.rules.outcomes import deciding_attempt, told
@@ -83,9 +85,11 @@ class TrainingOperator(DockerOperator):
             experiment = store.experiment(step.experiment)
             if experiment.step != asked:  # a person cleared an old run; it must not fence this one
                 raise StoreError(f"{asked.run_id} is past, {experiment.step.run_id} is trained now")
-            engine.require_engine(config.docker_url)  # Airflow's hook does not say what to do
-            with engine.clear_errors(config.docker_url):
-                attempt = self._run(config, store, experiment, step)
+            attempt = self._run(config, store, experiment, step)
+        except OutsideError:
+            # should the training go down with its engine, then that is to blame
+            mark(store, step, Cause.HOST_LOST, "the container engine did not answer")
+            raise
         except (ConfigurationError, StoreError) as err:
             raise AirflowFailException(str(err)) from err
         return self._outcome(context, store, step, attempt)
@@ -93,44 +97,59 @@ class TrainingOperator(DockerOperator):
     def _run(
         self, config: settings.Settings, store: Store, experiment: Experiment, step: Step
     ) -> Attempt:
+        known = store.attempt(step.experiment, step.round, step.attempt)
+        if known and known.ended_at is not None:
+            # A person cleared the task, or it lost its worker in that moment. An attempt is one
+            # container: what follows its end is the monitor's to decide.
+            return known
+        engine.require_engine(config.docker_url)  # Airflow's hook does not say what to do
+        with engine.clear_errors(config.docker_url):
+            store.lease(experiment.step, step.round)
+            labels, name = round_labels(config, step), container_name(config, step)
+            for gone in engine.remove_others(self.cli, labels, keep=name, up_to=step.attempt):
+                self.log.info("removed the container of an older attempt: %s", gone)
+            found = engine.find(self.cli, name)
+            if not found and known and known.container_id:
+                return close_attempt(store, step, end_of(self.cli, name), [])
+            made = found or self._created(config, store, experiment, step)
+            return self._followed(store, step, known or self._started(config, store, step), made)
+
+    def _created(
+        self, config: settings.Settings, store: Store, experiment: Experiment, step: Step
+    ) -> dict[str, Any]:
         image = config.image(image_of(self.family, experiment.api))
-        name = container_name(config, step)
-        for gone in engine.remove_others(self.cli, round_labels(config, step), keep=name):
-            self.log.info("removed the container of an older attempt: %s", gone)
-        store.lease(step.experiment, step.round, step.attempt)
-        found = engine.find(self.cli, name)
-        attempt = store.attempt(step.experiment, step.round, step.attempt)
-        if attempt and attempt.ended_at is not None:
-            engine.remove(self.cli, name)  # a person cleared the task: run it again
-            found, attempt = None, None
-        if not found and attempt and attempt.container_id:
-            return close_attempt(store, step, engine.end_of(self.cli, name), [])
-        if not found:
-            engine.require_image(self.cli, image)
-            lay_beginnings(store, experiment, step)
-            spec = spec_of(self.cli, config, store, experiment, step, image)
-            found = {"Id": engine.create(self.cli, spec), "State": {"Status": "created"}}
-        self._container = found["Id"]
-        attempt = attempt or self._started(config, store, step, image, name)
-        store.save_attempt(
-            step.experiment, step.round, dataclasses.replace(attempt, container_id=found["Id"])
+        engine.require_image(self.cli, image)
+        lay_beginnings(store, experiment, step)
+        spec = spec_of(self.cli, config, store, experiment, step, image)
+        made = engine.create(self.cli, spec)
+        return self.cli.inspect_container(made)  # type: ignore[no-any-return]  # docker has no types
+
+    def _followed(
+        self, store: Store, step: Step, attempt: Attempt, container: dict[str, Any]
+    ) -> Attempt:
+        """Start the attempt's container, or take it over, and follow it to its end."""
+        status, self._container = container["State"]["Status"], container["Id"]
+        begun = dataclasses.replace(
+            attempt, container_id=container["Id"], image=container["Config"]["Image"]
         )
-        if found["State"]["Status"] == "created":
-            self.log.info("starting %s (%s)", name, image)
-            self.cli.start(found["Id"])
+        if status == "running" and begun.cause is Cause.HOST_LOST:
+            begun = dataclasses.replace(begun, cause=None, message="")  # it outlived the engine
+        if store.put_attempt(step.experiment, step.round, begun) != begun:
+            raise StoreError(f"{step.run_id} was ended meanwhile")
+        if status == "created":
+            self.log.info("starting %s (%s)", begun.container, begun.image)
+            self.cli.start(self._container)
         else:
-            self.log.info("taking over %s (%s)", name, found["State"]["Status"])
+            self.log.info("taking over %s (%s)", begun.container, status)
         return self._follow(store, step)
 
-    def _started(
-        self, config: settings.Settings, store: Store, step: Step, image: str, name: str
-    ) -> Attempt:
+    def _started(self, config: settings.Settings, store: Store, step: Step) -> Attempt:
         before = store.attempts(step.experiment, step.round)
         return Attempt(
             number=step.attempt,
             run_id=self._ti.run_id,
-            container=name,
-            image=image,
+            container=container_name(config, step),
+            image="",  # the container says it
             engine=config.docker_url,
             started_at=time.time(),
             epochs=before[-1].epochs if before else 0,
@@ -144,10 +163,11 @@ class TrainingOperator(DockerOperator):
             tail.append(line)
             self.log.info("%s", line)
 
+        line = Line.LATE
         # a container that was removed meanwhile has no more lines; its end is judged below
         with contextlib.suppress(NotFound):
-            engine.follow(self.cli, self._container, on_line)
-        end = engine.end_of(self.cli, self._container)
+            line = follow(self.cli, self._container, on_line)
+        end = seen(end_of(self.cli, self._container), line)
         attempt = close_attempt(store, step, end, list(tail))
         if attempt.cause is Cause.FINISHED:
             engine.remove(self.cli, self._container)

@@ -97,8 +97,7 @@ def decide(attempts: Sequence[Attempt], limit: int) -> Restart | GiveUp:
         limit: Starts in a row without progress that are allowed.
     """
     last = attempts[-1]
-    cause = last.cause or Cause.LOST
-    said = f"attempt {last.number} ended: {cause}" + (f" ({last.message})" if last.message else "")
+    cause, said = last.cause or Cause.LOST, how_it_ended(last)
     if cause is Cause.STOPPED:
         return GiveUp(said)
     if cause in REPEATS_ITSELF:
@@ -111,6 +110,12 @@ def decide(attempts: Sequence[Attempt], limit: int) -> Restart | GiveUp:
         return GiveUp(f"{said}; {charged} starts in a row saved no work")
     wait = BACKOFF_SECONDS[min(idle, len(BACKOFF_SECONDS) - 1)]
     return Restart((last.ended_at or last.started_at) + wait, said)
+
+
+def how_it_ended(attempt: Attempt) -> str:
+    """Return how an attempt ended, as the reason of what follows."""
+    said = f"attempt {attempt.number} ended: {attempt.cause or Cause.LOST}"
+    return f"{said} ({attempt.message})" if attempt.message else said
 
 
 def is_closed(trainings: Mapping[int, Sequence[Attempt]], step: Step) -> bool:

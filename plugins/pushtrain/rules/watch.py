@@ -10,6 +10,13 @@ from typing import Any
 from pushtrain.contract import Attempt, Heartbeat, Step
 from pushtrain.rules.outcomes import deciding_attempt, told
 
+# Seconds after which a restart that was decided, but whose run nobody started, is started again:
+# the monitor that decided it starts it within moments, or has died in between.
+DECIDED_SECONDS = 10.0
+
+# Steps of a custom loop before which its pace says nothing: the first ones build graphs.
+LOOP_STEPS = 5
+
 
 class Trouble(StrEnum):
     """What is wrong with a training."""
@@ -102,31 +109,53 @@ def examine(
         return Finding(step, Trouble.DIED, _last_words(step, trainings))
     if run is RunState.MISSING:
         silent = now - changed_at
-        if silent < limits.lost_seconds:
+        if silent < _lost_after(step, trainings, limits):
             return None
         return Finding(step, Trouble.LOST, f"no run of it for {silent:.0f} s")
-    hung = {t.round: said for t in trainings if (said := _hung(step, t, now, limits))}
+    hung = {t.round: said for t in trainings if (said := hang_of(step, t, now, limits))}
     if not hung:
         return None
     return Finding(step, Trouble.HUNG, "; ".join(hung.values()), tuple(hung))
 
 
-def _hung(step: Step, training: Training, now: float, limits: Limits) -> str:
+def hang_of(step: Step, training: Training, now: float, limits: Limits) -> str:
     """Return why a training hangs, empty if it does not."""
     attempt, heartbeat = _attempt(step, training), training.heartbeat
     if attempt is None or attempt.ended_at is not None:
         return ""
     alive = heartbeat if heartbeat and heartbeat.attempt == attempt.number else None
     last = max(attempt.started_at, alive.at if alive else 0.0)
-    allowed = limits.quiet_seconds
-    # only a whole epoch shows the pace of everything in it: a script's callback may work for long
-    # at the end of each epoch
-    if alive and alive.phase == "fit" and alive.epoch > 1 and alive.pace > 0:
-        allowed = max(limits.startup_seconds, limits.hang_factor * alive.pace)
+    allowed = _allowed(alive, last - attempt.started_at, limits) if alive else limits.quiet_seconds
     silent = now - last
     if silent <= allowed:
         return ""
     return f"no progress for {silent:.0f} s, allowed are {allowed:.0f} s"
+
+
+def _allowed(beat: Heartbeat, ran: float, limits: Limits) -> float:
+    """Return how many seconds a training may be silent after what it said last.
+
+    Args:
+        beat: What it said last.
+        ran: Seconds from the start of the attempt to its last progress.
+        limits: Silence is a hang after many times its own pace, where that is known.
+    """
+    by_pace = max(limits.startup_seconds, limits.hang_factor * beat.pace)
+    if beat.pace > 0 and beat.phase == "fit" and (beat.epoch > 1 or 0 < beat.batch < beat.batches):
+        # Past the first epoch the pace is that of whole epochs: a script's callback may work for
+        # long at the end of each. Before it only the batches in the middle can be judged.
+        return by_pace
+    if beat.pace > 0 and beat.phase == "loop" and beat.batch >= LOOP_STEPS:
+        # Nobody sees where the epochs of a custom loop end. What it does between two of them is
+        # shorter than all that came before, or as long as any script may be silent.
+        return max(by_pace, min(ran, limits.quiet_seconds))
+    return limits.quiet_seconds
+
+
+def _lost_after(step: Step, trainings: Sequence[Training], limits: Limits) -> float:
+    if step.attempt > 1 and all(_attempt(step, t) is None for t in trainings):
+        return min(limits.lost_seconds, DECIDED_SECONDS)
+    return limits.lost_seconds
 
 
 def _attempt(step: Step, training: Training) -> Attempt | None:

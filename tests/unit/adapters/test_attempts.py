@@ -7,7 +7,7 @@ import pytest
 from tests.unit.records import attempt, experiment, heartbeat
 
 from pushtrain.adapters.attempts import close_attempt, mark
-from pushtrain.adapters.engine import ContainerEnd
+from pushtrain.adapters.container_ends import ContainerEnd
 from pushtrain.adapters.records import write_json
 from pushtrain.adapters.store import Store
 from pushtrain.contract import Cause, Result, ScriptFailure, Split, Step
@@ -54,10 +54,54 @@ def test_exit_code_0_without_a_result_is_no_success(store: Store) -> None:
     assert "without a result" in closed.message
 
 
-@pytest.mark.parametrize("accuracy", [0.9])
-def test_the_late_result_of_an_older_attempt_is_ignored(store: Store, accuracy: float) -> None:
-    leave(store, Result(1, accuracy, Split.TEST))
+def test_a_damaged_result_is_no_success(store: Store) -> None:
+    (store.output_dir(STEP.experiment, 0) / "result.json").write_text('{"attempt": 2, "acc')
+    closed = close_attempt(store, STEP, FINISHED, [])
+    assert closed.cause is Cause.SCRIPT_ERROR
+    assert closed.message == "it ended with exit code 0 but its result is damaged"
+
+
+def test_the_late_result_of_an_older_attempt_is_put_aside(store: Store) -> None:
+    late = Result(1, 0.9, Split.TEST)
+    leave(store, late)
     assert close_attempt(store, STEP, FINISHED, []).cause is Cause.SCRIPT_ERROR
+    output = store.output_dir(STEP.experiment, 0)
+    assert not (output / "result.json").exists()
+    assert Result.from_dict(json.loads((output / "late" / "1.json").read_text())) == late
+
+
+def test_a_late_result_goes_nowhere_but_into_its_folder(store: Store, tmp_path: Path) -> None:
+    leave(store, Result(1, 0.9, Split.TEST))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (store.output_dir(STEP.experiment, 0) / "late").symlink_to(elsewhere)
+    assert close_attempt(store, STEP, KILLED, []).cause is Cause.KILLED
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [3, -1, "../../../../x"])
+def test_a_result_that_no_older_attempt_can_have_left_is_ignored(
+    store: Store, number: object
+) -> None:
+    path = store.output_dir(STEP.experiment, 0) / "result.json"
+    path.write_text(json.dumps({"attempt": number, "accuracy": 0.9, "split": "test"}))
+    assert close_attempt(store, STEP, FINISHED, []).cause is Cause.SCRIPT_ERROR
+    assert path.exists()
+
+
+def test_what_an_attempt_left_is_kept_with_its_traceback(store: Store) -> None:
+    left = Result(2, error=ScriptFailure("ValueError", "no data", "a.py", 3, "Traceback..."))
+    leave(store, left)
+    close_attempt(store, STEP, FAILED, [])
+    kept = store.kept_result(STEP.experiment, 0, 2)
+    assert Result.from_dict(json.loads(kept.read_text())) == left
+
+
+def test_the_first_who_saw_an_end_is_right(store: Store) -> None:
+    first = close_attempt(store, STEP, KILLED, ["a"])
+    gone = ContainerEnd(None, Cause.LOST, "the container was removed")
+    assert close_attempt(store, STEP, gone, []) == first
+    assert store.attempt(STEP.experiment, 0, 2) == first
 
 
 def test_the_error_of_the_script_is_told_with_its_line(store: Store) -> None:
@@ -139,6 +183,74 @@ def test_a_cause_that_was_marked_before_stays(store: Store) -> None:
     mark(store, STEP, Cause.HUNG, "no progress")
     closed = close_attempt(store, STEP, KILLED, [])
     assert (closed.cause, closed.message, closed.exit_code) == (Cause.HUNG, "no progress", 137)
+
+
+def test_a_training_that_was_only_slow_is_finished(store: Store) -> None:
+    mark(store, STEP, Cause.HUNG, "no progress")
+    leave(store, Result(2, 0.9, Split.TEST))
+    assert close_attempt(store, STEP, FINISHED, []).cause is Cause.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("end", "cause"),
+    [
+        (KILLED, Cause.HOST_LOST),
+        (ContainerEnd(None, Cause.LOST, "the container was removed"), Cause.HOST_LOST),
+        (ContainerEnd(137, Cause.OUT_OF_MEMORY, "so"), Cause.OUT_OF_MEMORY),
+        (FAILED, Cause.SCRIPT_ERROR),
+    ],
+)
+def test_an_engine_that_was_away_is_to_blame_for_what_it_may_have_ended(
+    store: Store, end: ContainerEnd, cause: Cause
+) -> None:
+    mark(store, STEP, Cause.HOST_LOST, "no answer")
+    assert close_attempt(store, STEP, end, []).cause is cause
+
+
+def test_an_engine_that_is_away_hides_no_other_cause(store: Store) -> None:
+    mark(store, STEP, Cause.HUNG, "no progress")
+    mark(store, STEP, Cause.HOST_LOST, "no answer")
+    assert close_attempt(store, STEP, KILLED, []).cause is Cause.HUNG
+
+
+@pytest.mark.parametrize(
+    ("held", "tells", "cause"),
+    [
+        (2000, False, Cause.OUT_OF_MEMORY),
+        (1000, False, Cause.KILLED),
+        (0, False, Cause.KILLED),
+        (2000, True, Cause.KILLED),  # this engine would have said so
+    ],
+)
+def test_where_the_engine_can_not_tell_what_was_held_does(
+    store: Store, held: int, tells: bool, cause: Cause
+) -> None:
+    beat = heartbeat(attempt=2, memory_mib=held)
+    write_json(store.output_dir(STEP.experiment, 0) / "heartbeat.json", beat.to_dict())
+    end = ContainerEnd(137, Cause.KILLED, "by SIGKILL, exit code 137", tells_memory=tells)
+    closed = close_attempt(store, STEP, end, [])
+    assert closed.cause is cause
+    figures = " (2048 MiB were allowed, 2000 MiB were held)"
+    assert closed.message == end.message + (figures if cause is Cause.OUT_OF_MEMORY else "")
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [("what():  std::bad_alloc", Cause.OUT_OF_MEMORY), ("assertion failed", Cause.KILLED)],
+)
+def test_an_abort_for_want_of_memory_is_told_by_its_last_words(
+    store: Store, line: str, cause: Cause
+) -> None:
+    end = ContainerEnd(134, Cause.KILLED, "by SIGABRT, exit code 134")
+    assert close_attempt(store, STEP, end, ["epoch 1", line]).cause is cause
+
+
+def test_a_helper_that_ran_out_of_memory_is_told_with_what_the_script_raised(store: Store) -> None:
+    leave(store, Result(2, error=ScriptFailure("BrokenProcessPool", "it is gone", "a.py", 3)))
+    end = ContainerEnd(10, Cause.OUT_OF_MEMORY, "the memory limit of 2048 MiB was hit")
+    closed = close_attempt(store, STEP, end, [])
+    assert closed.cause is Cause.OUT_OF_MEMORY
+    assert closed.message == f"{end.message}; a.py:3: BrokenProcessPool: it is gone"
 
 
 def test_an_attempt_that_has_ended_is_not_marked(store: Store) -> None:

@@ -8,6 +8,7 @@ import requests
 from docker.errors import APIError, DockerException
 
 from pushtrain.adapters import engine
+from pushtrain.adapters.container_lines import lines_in
 from pushtrain.errors import ConfigurationError, OutsideError
 
 
@@ -28,18 +29,18 @@ from pushtrain.errors import ConfigurationError, OutsideError
     ids=repr,
 )
 def test_chunks_become_lines(chunks: Iterable[bytes], lines: list[str]) -> None:
-    assert list(engine._lines(chunks)) == lines
+    assert list(lines_in(chunks)) == lines
 
 
 def test_a_long_progress_bar_takes_no_time_and_no_memory() -> None:
     bar = (b"\r%d/200000 loss: 0.5 accuracy: 0.5" % n for n in range(200_000))
     start = time.process_time()
-    assert list(engine._lines(bar)) == ["199999/200000 loss: 0.5 accuracy: 0.5"]
+    assert list(lines_in(bar)) == ["199999/200000 loss: 0.5 accuracy: 0.5"]
     assert time.process_time() - start < 5
 
 
 def test_a_line_without_end_is_cut_into_parts() -> None:
-    parts = list(engine._lines(b"x" * 1000 for _ in range(1000)))
+    parts = list(lines_in(b"x" * 1000 for _ in range(1000)))
     assert "".join(parts) == "x" * 10**6
     assert max(len(part) for part in parts) < 10**5
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.unit.records import attempt, experiment
 
+from pushtrain.adapters.records import write_json
 from pushtrain.adapters.store import (
     TRAINING_GID,
     TRAINING_UID,
@@ -151,10 +152,52 @@ def test_attempts_come_in_order_of_their_numbers(store: Store) -> None:
 
 
 def test_the_lease_names_the_one_attempt_that_may_train(store: Store) -> None:
-    store.lease(ID, 0, 1)
-    store.lease(ID, 0, 2)
-    path = store.output_dir(ID, 0) / "attempt.json"
+    store.create_experiment(experiment(id=ID, attempt=2))
+    store.lease(Step(ID, 0, 2), 1)
+    path = store.output_dir(ID, 1) / "attempt.json"
     assert json.loads(path.read_text()) == {"attempt": 2}
+
+
+@pytest.mark.parametrize("late", [Step(ID, 0, 1), Step(ID, 0, 3), Step(ID, 1, 2)], ids=str)
+def test_the_lease_is_refused_to_all_steps_but_one(store: Store, late: Step) -> None:
+    store.create_experiment(experiment(id=ID, attempt=2))
+    with pytest.raises(StoreError, match="is past"):
+        store.lease(late, 0)
+    assert not (store.output_dir(ID, 0) / "attempt.json").exists()
+
+
+def test_of_all_who_move_an_experiment_on_one_does(store: Store) -> None:
+    store.create_experiment(experiment(id=ID))
+    moved = store.move_on(Step(ID, 0, 1), attempt=2)
+    assert moved is not None
+    assert store.move_on(Step(ID, 0, 1), attempt=2) is None
+    assert store.experiment(ID) == moved
+    assert moved.attempt == 2
+
+
+def test_an_experiment_that_is_settled_moves_no_more(store: Store) -> None:
+    store.create_experiment(experiment(id=ID, settled=True))
+    assert store.move_on(Step(ID, 0, 1), attempt=2) is None
+
+
+def test_an_end_that_is_on_record_stays(store: Store) -> None:
+    first = attempt(1, cause=Cause.OUT_OF_MEMORY, ended_at=2.0)
+    assert store.put_attempt(ID, 0, attempt(1)) == attempt(1)
+    assert store.put_attempt(ID, 0, first) == first
+    for late in (attempt(1), attempt(1, cause=Cause.KILLED, ended_at=3.0)):
+        assert store.put_attempt(ID, 0, late) == first
+    assert store.attempts(ID, 0) == [first]
+
+
+def test_the_result_of_a_finished_attempt_is_out_of_reach(store: Store) -> None:
+    store.save_attempt(ID, 0, attempt(1, cause=Cause.KILLED, ended_at=2.0))
+    write_json(store.kept_result(ID, 0, 1), Result(1, 0.1).to_dict())
+    put(store, "result.json", '{"attempt": 2, "accuracy": 0.2}')
+    assert store.result(ID, 0) == Result(2, 0.2)
+    store.save_attempt(ID, 0, attempt(2, cause=Cause.FINISHED, ended_at=2.0))
+    assert store.result(ID, 0) == Result(2, 0.2)
+    write_json(store.kept_result(ID, 0, 2), Result(2, 0.3).to_dict())
+    assert store.result(ID, 0) == Result(2, 0.3)
 
 
 def test_a_heartbeat_is_what_the_trainer_said_last(store: Store) -> None:

@@ -1,0 +1,124 @@
+"""Ends trainings from outside: those that hang, and those whose run is over."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+
+from docker import APIClient
+
+from pushtrain.adapters import engine
+from pushtrain.adapters.attempts import close_attempt, mark
+from pushtrain.adapters.container_ends import end_of
+from pushtrain.adapters.container_lines import last_lines
+from pushtrain.adapters.hang_stacks import save_stack
+from pushtrain.adapters.store import Store
+from pushtrain.adapters.training_container import container_name, round_labels
+from pushtrain.contract import STACK_SIGNAL, Attempt, Cause, Step
+from pushtrain.rules.outcomes import deciding_attempt
+from pushtrain.rules.stacks import last_frame
+from pushtrain.rules.watch import Limits, Training, hang_of
+from pushtrain.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_TAIL_LINES = 200
+_SECONDS_TO_DIE = 10.0
+
+
+def end_hung(api: APIClient, config: Settings, store: Store, step: Step) -> bool:
+    """Kill the container of a training that hangs; False if it goes on, or has ended by itself.
+
+    Its stack is saved first. Its own task sees the end and fails. Whoever takes this up again
+    after a kill in between finds the stack and goes on.
+
+    Args:
+        api: The engine.
+        config: The operator's settings.
+        store: With the step.
+        step: The attempt, of one round.
+    """
+    name = container_name(config, step)
+    record = engine.find(api, name)
+    if not record or not record["State"]["Running"]:
+        log.info("%s: its container does not run: its own task sees the end", step.run_id)
+        return False
+    hang = _hang(config, store, step)  # the finding may be old by now
+    if hang:
+        # before the signal: a process that does not know it dies of it
+        mark(store, step, Cause.HUNG, f"{hang}; {_where('')}")
+        beat = store.heartbeat(step.experiment, step.round)
+        stack = save_stack(api, name, store, step, beat.at if beat else 0.0)
+        # a machine that slept looks like a hang, until the training has done its next batch
+        hang = _hang(config, store, step)
+        mark(store, step, Cause.HUNG if hang else None, f"{hang}; {_where(stack)}" if hang else "")
+    if not hang:
+        log.info("%s goes on again", step.run_id)
+        return False
+    engine.kill(api, name)
+    return True
+
+
+def _hang(config: Settings, store: Store, step: Step) -> str:
+    limits = Limits(
+        startup_seconds=config.startup_seconds,
+        hang_factor=config.hang_factor,
+        quiet_seconds=config.quiet_seconds,
+        lost_seconds=config.lost_seconds,
+    )
+    beat = store.heartbeat(step.experiment, step.round)
+    training = Training(step.round, store.attempts(step.experiment, step.round), beat)
+    return hang_of(step, training, time.time(), limits)
+
+
+def _where(stack: str) -> str:
+    if not stack:
+        return f"no stack came: the process is stopped, or handles {STACK_SIGNAL} itself"
+    frame = last_frame(stack)
+    return f"it stood at {frame}" if frame else "its stack names no place"
+
+
+def fence(api: APIClient, config: Settings, store: Store, step: Step) -> dict[int, list[Attempt]]:
+    """Prove the containers of a step's rounds dead and return their attempts, all of them ended.
+
+    Containers of later attempts are left alone: whoever is late must not end what came after.
+    """
+    batch = store.batch(step)
+    for one in batch:
+        attempt = store.attempt(one.experiment, one.round, one.attempt)
+        if attempt and attempt.ended_at is None:
+            name = container_name(config, one)
+            engine.kill(api, name)
+            engine.has_ended(api, name, _SECONDS_TO_DIE)
+            close_attempt(store, one, end_of(api, name), last_lines(api, name, _TAIL_LINES))
+        labels = round_labels(config, one)
+        engine.remove_others(api, labels, keep="", up_to=step.attempt)
+    waiting = [s for s in batch if not deciding_attempt(s.round, attempts_of(store, s))]
+    # where all are trained the run died behind them: that start counts, too
+    for one in waiting or batch[:1]:
+        if store.attempt(one.experiment, one.round, one.attempt) is None:
+            missed = _never_started(one, container_name(config, one), attempts_of(store, one))
+            store.put_attempt(one.experiment, one.round, missed)
+    return {one.round: attempts_of(store, one) for one in batch}
+
+
+def attempts_of(store: Store, step: Step) -> list[Attempt]:
+    """Return the attempts of a step's round up to the step's own."""
+    attempts = store.attempts(step.experiment, step.round)
+    return [a for a in attempts if a.number <= step.attempt]
+
+
+def _never_started(step: Step, name: str, before: list[Attempt]) -> Attempt:
+    now = time.time()
+    blank = Attempt(
+        number=step.attempt, run_id=step.run_id, container=name, image="", engine="", started_at=now
+    )
+    return dataclasses.replace(
+        blank,
+        ended_at=now,
+        cause=Cause.LOST,
+        message="its run ended before the training started; see the run in Airflow",
+        epochs=before[-1].epochs if before else 0,
+        work=before[-1].work if before else 0.0,
+    )
