@@ -67,7 +67,8 @@ class Beat:
         """Tell whether a fit does what no epoch of it has shown yet: then its pace is unknown."""
         if self.now.phase != "fit" or self._whole:
             return False
-        return not 0 < fields.get("batch", self.now.batch) < self.now.batches
+        there = {"batch": self.now.batch, "batches": self.now.batches, **fields}
+        return not 0 < there["batch"] < there["batches"]
 
     def _write(self) -> None:
         self._written = time.monotonic()
