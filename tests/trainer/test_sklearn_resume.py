@@ -164,7 +164,7 @@ def test_killed_from_outside_in_a_long_fit(sklearn_lab: Lab) -> None:
     training = case.train(script, attempt=2)
     assert training.lines("res") == whole(sklearn_lab, code).lines("res")
     assert "fit 2 (RandomForestClassifier) was finished" in notes(case)
-    assert "fit 3 (RandomForestClassifier) was interrupted and is done again" in notes(case)
+    assert "fit 3 (RandomForestClassifier) was interrupted and starts again from its beginning" in notes(case)
 
 
 def test_growing_models_go_on(sklearn_lab: Lab) -> None:

@@ -37,6 +37,10 @@ class SavedWork:
         amounts[kind] = amount
         write_json(self._file, {"schema": SCHEMA, "work": amounts}, durable=False)
 
+    def amount(self, kind: str) -> float:
+        """Return what was put last, also by an attempt before; 0 before the first."""
+        return self._amounts().get(kind, 0.0)
+
     def _amounts(self) -> dict[str, float]:
         known = read_json(self._file)
         work = known.get("work") if isinstance(known, dict) else None

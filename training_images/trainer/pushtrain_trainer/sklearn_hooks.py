@@ -28,6 +28,7 @@ class Watch:
         self.run = run
         self.dry = DryBuild(run) if run.dry else None
         self.calls: Any = None
+        self.growths: Any = None
         self.depth = 0
         self.fits = 0
         self._lock = threading.Lock()
@@ -77,7 +78,7 @@ class Watch:
                 if outermost and self.dry is not None:
                     self.dry.check_estimator(estimator)
                 if not outermost:
-                    return inner(estimator, *args, **kwargs)
+                    return self._grow(inner, estimator, args, kwargs)
                 self._begin()
                 fitted = self._keep(method.__name__, inner, estimator, args, kwargs)
             self.look(lambda: self._note_fit(estimator, args, kwargs))
@@ -102,17 +103,25 @@ class Watch:
 
     def _begin(self) -> None:
         self.fits += 1
-        self.run.beat.phase("fit", fit=self.fits, epoch=0, epochs=0, batch=0)
+        self.run.beat.phase("fit", fit=self.fits, epoch=0, epochs=0, batch=0, batches=0)
 
     def _keep(
         self, method: str, inner: Any, estimator: Any, args: tuple[Any, ...], kwargs: Any
     ) -> Any:
         def work() -> Any:
-            return inner(estimator, *args, **kwargs)
+            return self._grow(inner, estimator, args, kwargs)
 
         if self.calls is None:
             return work()
         return self.calls.fit(method, estimator, _named(args, kwargs), work)
+
+    def _grow(self, inner: Any, estimator: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
+        def work() -> Any:
+            return inner(estimator, *args, **kwargs)
+
+        if self.growths is None:
+            return work()
+        return self.growths.fit(estimator, _named(args, kwargs), work)
 
     def _note_fit(self, estimator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.run.beat.phase("script")
@@ -205,14 +214,13 @@ def is_accuracy(estimator: Any, scoring: Any) -> bool:
 
 
 def replace_function(module: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Replace a function where it is imported from and where it is defined.
+    """Replace a function where scripts import it from.
 
-    Joblib sends a function to other processes by its name, if that leads to the very same object;
-    there it is scikit-learn's own.
+    Where it is defined it stays, for what holds it already: a function is pickled, and sent to
+    other processes, by its name, which has to lead to the very same object.
     """
-    home = sys.modules[getattr(module, name).__module__]
     _patches.wrap(module, name, make)
-    _patches.set(home, name, getattr(module, name))
+    getattr(module, name).__module__ = module.__name__
 
 
 def fit_under_way(run: Run) -> int | None:
@@ -234,6 +242,32 @@ def keeping(run: Run, interrupted: int | None) -> Any:
         return None
 
 
+def growing(run: Run, calls: Any) -> Any:
+    """Return what keeps the parts of growing ensembles; None, and a note, if that is impossible."""
+    if calls is None:
+        return None
+    try:
+        # here, as for `keeping`
+        import wrapt
+
+        from pushtrain_trainer.sklearn_growth import Growths
+        from pushtrain_trainer.sklearn_parts import PARTS
+
+        growths = Growths(calls.resume)
+
+        def hook(keep: Any) -> Callable[[Any], None]:
+            return lambda module: calls.resume.safely(
+                module.__name__, lambda: keep(module, growths, _patches)
+            )
+
+        for name, keep in PARTS.items():
+            wrapt.register_post_import_hook(hook(keep), name)
+        return growths
+    except Exception as error:  # fits are then done and kept as a whole only
+        run.note(f"ensembles of scikit-learn are kept as a whole: {type(error).__name__}: {error}")
+        return None
+
+
 def install(run: Run) -> None:
     """Arrange the patches for the moment that the parts of scikit-learn are imported."""
     import wrapt  # here: unit tests of the other modules run without it
@@ -247,6 +281,7 @@ def install(run: Run) -> None:
     def base(module: Any) -> None:
         if not run.dry:
             watch.calls = keeping(run, interrupted)
+            watch.growths = growing(run, watch.calls)
         _patches.wrap(module, "_fit_context", watch.fit_context)
         _patches.wrap(module.ClassifierMixin, "score", watch.score)
 
@@ -255,7 +290,10 @@ def install(run: Run) -> None:
             replace_function(module, name, watch.cross_validation)
         _patches.wrap(module.GridSearchCV.__mro__[1], "score", watch.score)
         if watch.calls is not None:
-            replace_function(module._search, "_fit_and_score", watch.calls.fold)
+            # also where it is defined: cross validations call it there, and nothing holds it
+            _patches.wrap(module._search, "_fit_and_score", watch.calls.fold)
+            home = sys.modules[module._search._fit_and_score.__module__]
+            _patches.set(home, "_fit_and_score", module._search._fit_and_score)
 
     hooks: dict[str, Callable[[Any], None]] = {
         "sklearn.base": base,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pushtrain_trainer.contract import SCHEMA
 from pushtrain_trainer.durable_files import file_digest, replace_file, write_json
 
 Key = tuple[int, ...]
+GROWN = 0  # stands in a key where the number of a fold would: what follows are parts of the fit
 MOST_BYTES_PENDING = 8 * 2**20
 MOST_BYTES_ALTOGETHER = 2 * 2**30
 SECONDS_AT_RISK = 0.5
@@ -47,6 +49,9 @@ class Records:
     Args:
         folder: Where the bundles are.
         say: Takes a sentence for people.
+
+    Attributes:
+        replaced: How many bundles gave way to the record of the fit that they were within.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
@@ -58,6 +63,7 @@ class Records:
         self._seconds_pending = 0.0
         self._seconds_kept = 0.0
         self.bytes_kept = 0
+        self.replaced = 0
         for path in sorted(folder.glob("*.json")):
             if re.fullmatch(r"\d+", path.stem):
                 self._read_index(path)
@@ -79,7 +85,25 @@ class Records:
 
     def within(self, key: Key) -> int:
         """Return how many folds within a fit are done."""
-        return len({k for b in self._bundles.values() for k in b if is_within(k, key)})
+        return len({k for k in self._keys() if is_within(k, key) and GROWN not in k})
+
+    def parts_of(self, key: Key) -> list[Key]:
+        """Return the keys of what a fit has grown, in order."""
+        return sorted({k for k in self._keys() if k[:-1] == key})
+
+    def has_grown(self, key: Key) -> bool:
+        """Return whether anything within a fit has grown."""
+        return any(is_within(k, key) and GROWN in k for k in self._keys())
+
+    def seconds_within(self, key: Key) -> float:
+        """Return what the records within a fit took, which are dropped with the fit's own."""
+        return sum(
+            {k: e.seconds for b in self._bundles.values() for k, e in b.items()
+             if is_within(k, key)}.values()
+        )  # fmt: skip
+
+    def _keys(self) -> Iterator[Key]:
+        return itertools.chain.from_iterable(self._bundles.values())
 
     def add(self, entry: Entry, record: bytes) -> None:
         """Keep a fit; at most about half a second of work, or a thousandth of all, is at risk."""
@@ -90,7 +114,10 @@ class Records:
         at_risk = max(SECONDS_AT_RISK, self._seconds_kept / 1000)
         if self._seconds_pending >= at_risk or size >= MOST_BYTES_PENDING:
             self.write()
-        self.drop(lambda key: is_within(key, entry.key))
+        bundles = len(self._bundles)
+        if any(is_within(key, entry.key) for key in self._keys()):
+            self.drop(lambda key: is_within(key, entry.key))
+        self.replaced += bundles - len(self._bundles)
 
     def write(self) -> None:
         """Write what is pending.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pushtrain_trainer.run_state import Run, remember_inexact
+from pushtrain_trainer.saved_work import SavedWork
 from pushtrain_trainer.sklearn_records import Entry, Key, Records
 from pushtrain_trainer.sklearn_signatures import ADDRESS, random_state_print
 from pushtrain_trainer.sklearn_states import Parts, TooLarge, capture, names_of, put_back
@@ -61,6 +62,8 @@ class Resume:
         self._interrupted = interrupted if folder.exists() else None
         folder.mkdir(parents=True, exist_ok=True)
         self.records = Records(folder, run.note)
+        self._work = SavedWork(run.output)
+        self._replaced = self._work.amount("fit")
         self._process = os.getpid()
         self._counts = [0]
         self._key: Key = ()
@@ -76,6 +79,11 @@ class Resume:
     def number(self) -> int:
         """The number of the outermost call so far."""
         return self._counts[0]
+
+    @property
+    def key(self) -> Key:
+        """The number of the call that is under way, and of those within it."""
+        return self._key
 
     @property
     def is_within(self) -> bool:
@@ -156,6 +164,8 @@ class Resume:
     def _keep(
         self, key: Key, call: Call, parts: Parts, before: str, seconds: float, value: Any
     ) -> None:
+        # what an earlier attempt did within this fit is dropped with the fit's record
+        seconds += self.records.seconds_within(key)
         if seconds < SHORTEST_SECONDS:
             return
         worth = int(max(LEAST_BYTES, min(MOST_BYTES, seconds * BYTES_A_SECOND)))
@@ -170,6 +180,9 @@ class Resume:
         # a newer attempt may have taken over while this one worked
         self.run.fence.check()
         self.records.add(Entry(key, about, round(seconds, 6)), record)
+        if self.records.replaced:
+            # the number of records may fall, what is done may not
+            self._work.put("fit", self._replaced + self.records.replaced)
 
     def _tell_skipped(self, key: Key, call: Call) -> None:
         if len(key) > 1:
@@ -188,8 +201,10 @@ class Resume:
         within = self.records.within(key)
         if within:
             self.run.note(f"fit {key[0]} ({call.name}) goes on: {within} fits within it are kept")
-        elif key[0] == self._interrupted:
-            self.run.note(f"fit {key[0]} ({call.name}) was interrupted and is done again whole")
+        elif key[0] == self._interrupted and not self.records.has_grown(key):
+            self.run.note(
+                f"fit {key[0]} ({call.name}) was interrupted and starts again from its beginning"
+            )
 
 
 def is_for_keras(parts: Parts) -> bool:

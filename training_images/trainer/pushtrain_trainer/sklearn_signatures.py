@@ -62,6 +62,14 @@ def random_state_print() -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
+def generator_print(generator: Any) -> str:
+    """Return a print of how far a generator has been drawn from."""
+    is_new = isinstance(generator, numpy.random.Generator)
+    state = generator.bit_generator.state if is_new else generator.get_state(legacy=False)
+    drawn = {n: v.tobytes() if hasattr(v, "tobytes") else v for n, v in state["state"].items()}
+    return _digest([drawn, *(v for n, v in state.items() if n != "state")])
+
+
 def _array_print(array: Any) -> Any:
     kind = [list(array.shape), str(array.dtype)]
     if array.ndim == 0 or array.dtype == object:

@@ -79,7 +79,7 @@ def capture(parts: Parts, returned: Any, most: int) -> bytes:
             return names.get(id(thing))
 
     states = {n: vars(p) for n, p in parts.items() if _has_state(p) and names[id(p)] == n}
-    drawn = {n: _generator_state(p) for n, p in parts.items() if isinstance(p, RANDOM)}
+    drawn = {n: generator_state(p) for n, p in parts.items() if isinstance(p, RANDOM)}
     body = (states, drawn, returned, random.getstate(), numpy.random.get_state(legacy=False))
     file = _Limited(most)
     Pickler(file, protocol=5).dump(body)
@@ -102,7 +102,7 @@ def put_back(parts: Parts, record: bytes) -> Any:
         own.clear()
         own.update(state)
     for name, state in drawn.items():
-        _set_generator_state(parts[name], state)
+        set_generator_state(parts[name], state)
     random.setstate(python)
     numpy.random.set_state(numpys)
     return returned
@@ -112,13 +112,15 @@ def _has_state(part: Any) -> bool:
     return hasattr(part, "get_params") and hasattr(part, "__dict__")
 
 
-def _generator_state(generator: Any) -> Any:
+def generator_state(generator: Any) -> Any:
+    """Return how far a generator has been drawn from."""
     if isinstance(generator, numpy.random.Generator):
         return generator.bit_generator.state
     return generator.get_state(legacy=False)
 
 
-def _set_generator_state(generator: Any, state: Any) -> None:
+def set_generator_state(generator: Any, state: Any) -> None:
+    """Put a generator where `generator_state` found it."""
     if isinstance(generator, numpy.random.Generator):
         generator.bit_generator.state = state
     else:
