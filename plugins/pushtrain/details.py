@@ -29,7 +29,7 @@ class RoundDetails:
 
     Attributes:
         diff: Unified diff of the tweak that made it; empty for round 0.
-        last_lines: What its last attempt printed last.
+        last_lines: What its attempt `last_said` printed last: the last one that printed anything.
         stacks: Where the threads of an attempt stood when it hung, by its number.
         tracebacks: Of the script's own errors, by attempt.
         late: Attempts whose result came after their end, and was set aside.
@@ -46,6 +46,7 @@ class RoundDetails:
     result: Result | None = None
     heartbeat: Heartbeat | None = None
     last_lines: str = ""
+    last_said: int = 0
     stacks: Mapping[int, str] = field(default_factory=dict)
     tracebacks: Mapping[int, str] = field(default_factory=dict)
     late: tuple[int, ...] = ()

@@ -7,7 +7,7 @@ import io
 import itertools
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -143,6 +143,7 @@ class ExperimentReader:
 
         store = self.store
         attempts: tuple[Attempt, ...] = read(lambda: tuple(store.attempts(name, number)), ())
+        last_said, last_lines = self._last_words(name, number, attempts)
         return RoundDetails(
             outcome=outcome,
             tweak=read(lambda: store.tweak(name, number), None),
@@ -153,7 +154,8 @@ class ExperimentReader:
             diff=read(lambda: self._diff(experiment, outcome), ""),
             result=read(lambda: store.result(name, number), None),
             heartbeat=store.heartbeat(name, number),
-            last_lines=self._last_lines(name, number, attempts[-1].number) if attempts else "",
+            last_lines=last_lines,
+            last_said=last_said,
             stacks={a.number: text for a in attempts if (text := self._stack(name, number, a))},
             tracebacks={a.number: e for a in attempts if (e := self._traceback(name, number, a))},
             late=tuple(a.number for a in attempts if self._is_late(name, number, a)),
@@ -197,8 +199,15 @@ class ExperimentReader:
                 log.warning("%s", err)  # the experiment's own page names the file
         return found
 
-    def _last_lines(self, experiment: str, number: int, attempt: int) -> str:
-        return _text_of(self.store.attempt_log(experiment, number, attempt))
+    def _last_words(
+        self, experiment: str, number: int, attempts: Sequence[Attempt]
+    ) -> tuple[int, str]:
+        """Return the last lines that an attempt printed, and which one: some die without a word."""
+        for attempt in reversed(attempts):
+            text = _text_of(self.store.attempt_log(experiment, number, attempt.number))
+            if text:
+                return attempt.number, text
+        return 0, ""
 
     def _stack(self, experiment: str, number: int, attempt: Attempt) -> str:
         return _text_of(self.store.attempt_stack(experiment, number, attempt.number))
@@ -207,7 +216,7 @@ class ExperimentReader:
         if attempt.cause not in _OWN_ENDS:
             return ""
         for path in (
-            self.store.round_dir(experiment, number) / "results" / f"{attempt.number}.json",
+            self.store.kept_result(experiment, number, attempt.number),
             self.store.output_dir(experiment, number) / "result.json",
         ):
             try:

@@ -161,7 +161,10 @@ def _evidence(details: ExperimentDetails, number: int) -> tuple[tuple[str, str],
     found = (
         (f"Traceback of attempt {last}", this.tracebacks.get(last, "").rstrip()),
         (f"Where attempt {last} stood when it hung", last_lines(this.stacks.get(last, ""))),
-        (f"Last lines of attempt {last}", last_lines(this.last_lines, _LOG_LINES)),
+        (
+            f"Last lines of attempt {this.last_said or last}",
+            last_lines(this.last_lines, _LOG_LINES),
+        ),
     )
     return tuple((title, text) for title, text in found if text)
 

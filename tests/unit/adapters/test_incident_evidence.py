@@ -15,7 +15,9 @@ from pushtrain.contract import Attempt, Cause, Result, ScriptFailure, State
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
+    store = Store(tmp_path / "store")
+    store.begin()
+    return store
 
 
 @pytest.fixture
@@ -39,8 +41,7 @@ def test_the_evidence_of_each_attempt_is_read(store: Store, reader: ExperimentRe
     for number, cause in enumerate(causes, start=1):
         store.save_attempt(name, 0, ended(number, cause))
     write_text(store.attempt_stack(name, 0, 1), "File a.py, line 3 in fit\n")
-    kept = store.round_dir(name, 0) / "results" / "2.json"
-    write_json(kept, raised(2, "first").to_dict())
+    write_json(store.kept_result(name, 0, 2), raised(2, "first").to_dict())
     output = store.output_dir(name, 0)
     write_json(output / "result.json", raised(3, "second").to_dict())
     for number in (2, 4):
@@ -68,3 +69,16 @@ def test_causes_are_counted_where_something_was_started_again(
     found = reader.ends_by_cause(reader.experiments()[0])
     assert found == {again: {"killed": 1, "hung": 1}, failed: {"killed": 1, "hung": 1}}
     assert well not in found
+
+
+def test_where_the_last_attempt_died_without_a_word_the_one_before_is_heard(
+    store: Store, reader: ExperimentReader
+) -> None:
+    name = started(store)
+    for number in (1, 2, 3):
+        store.save_attempt(name, 0, ended(number, Cause.KILLED))
+    silent = reader.details(name).rounds[0]
+    assert (silent.last_said, silent.last_lines) == (0, "")
+    write_text(store.attempt_log(name, 0, 2), "the end\n")
+    one = reader.details(name).rounds[0]
+    assert (one.last_said, one.last_lines) == (2, "the end\n")

@@ -16,6 +16,7 @@ TWO = "wine-0123abcd"
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     store = Store(tmp_path / "store")
+    store.begin()
     failed = records.experiment(id=TWO, script="wine.py", state=State.FAILED, reason="it broke")
     store.create_experiment(failed)
     monkeypatch.setenv("AIRFLOW__PUSHTRAIN__STORE", str(store.root))
