@@ -18,7 +18,25 @@ from pushtrain.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_LONGEST_SECONDS = 10
 _FOR_GOOD = 500  # SMTP's codes from here on: the same mail would be refused again
+
+
+class BriefSmtpHook(SmtpHook):
+    """Gives a server that does not answer seconds, not minutes: the monitor waits for it.
+
+    The connection's own time-out counts where it is shorter.
+    """
+
+    @property
+    def timeout(self) -> int:
+        """Seconds for each answer of the server."""
+        return min(super().timeout, _LONGEST_SECONDS)
+
+    @property
+    def smtp_retry_limit(self) -> int:
+        """Tries to connect again at once: none, the mail comes again in a minute."""
+        return 0
 
 
 def has_server(config: Settings) -> bool:
@@ -41,7 +59,7 @@ def deliver(config: Settings, store: Store) -> int:
         return 0
     sent: list[str] = []
     try:
-        with SmtpHook(smtp_conn_id=config.smtp_conn_id) as hook:
+        with BriefSmtpHook(smtp_conn_id=config.smtp_conn_id) as hook:
 
             def send(mail: EmailMessage) -> None:
                 mail["From"] = hook.from_email or "pushtrain@localhost"
