@@ -34,6 +34,11 @@ def kill_container(setup: Setup) -> Outcome:
     training.end()
     causes = [a.cause for a in training.attempts]
     assert causes == [Cause.KILLED] * tried + [Cause.FINISHED], causes
+    steps = [training.step(attempt).run_id for attempt in range(1, tried + 2)]
+    assert training.world.runs_of(training.id) == steps, "a restart is a run, and told by its id"
+    mail = training.world.mails("training restarted", training.script)[0]
+    assert "attempt 2" in mail.text, mail.text
+    assert "killed" in mail.text, mail.text
     verdict = judge(training, reference)
     return verdict.outcome(CONTAINER, tried=tried, seconds=seconds_after(training, killed_at))
 

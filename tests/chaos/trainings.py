@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from tests.chaos.outcome import Outcome
 from tests.chaos.setup import Setup
+from tests.system.waiting import wait_for
 from tests.system.world import SCRIPTS as SYSTEM_SCRIPTS
 from tests.system.world import World
 
@@ -26,7 +27,7 @@ STEADY = (Path(__file__).with_name("scripts") / "steady_ann.py").read_text(encod
 QUICK = (SYSTEM_SCRIPTS / "quick_knn.py").read_text(encoding="utf-8")
 LOOK_SECONDS = 0.05
 # what a restart may take on a machine that has other things to do, too
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 600.0
 
 _PUSHING = threading.Lock()  # one clone, one index
 
@@ -128,10 +129,12 @@ class Disturbed:
     # ------------------------------------------------------------------- waits
     def wait(self, what: str, look: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) -> T:
         """Wait for something; failing, tell how the experiment stands."""
-        found = self.found
-        known = [found.id] if found else []
-        seen: T = self.world.wait(f"{what} of {self.script}", look, *known, seconds=seconds)
-        return seen
+
+        def evidence() -> str:
+            found = self.found
+            return self.world.told(found.id) if found else f"{self.script} was not opened"
+
+        return wait_for(f"{what} of {self.script}", look, seconds, evidence)
 
     def wait_for_epochs(self, epochs: int) -> None:
         """Wait until so many epochs are finished."""

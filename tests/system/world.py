@@ -24,6 +24,7 @@ from pushtrain.errors import OutsideError, StoreError
 from pushtrain.local import standalone
 from pushtrain.local.airflow_api import AirflowApi
 from pushtrain.local.airflow_env import Watched
+from pushtrain.local.airflow_part import airflow_logs
 from pushtrain.local.docker_command import last_lines
 from pushtrain.local.model_repo import BRANCH, WATCHED_PATH, ModelRepo, model_repo
 from pushtrain.local.paths import Home
@@ -183,7 +184,7 @@ class World:
         """Wait for something; failing, tell how the experiments stand."""
 
         def evidence() -> str:
-            return "\n".join([*map(self._told, experiments), self._airflow_log()])
+            return "\n".join(map(self.told, experiments)) or self._airflow_log()
 
         return wait_for(what, look, seconds, evidence)
 
@@ -242,11 +243,13 @@ class World:
             lines.append(f"  run {run_id}: {self.run_state(run_id)} {states}")
         return "\n".join([*lines, *self._newest_logs(experiment)])
 
-    def _told(self, experiment: str) -> str:
+    def told(self, experiment: str) -> str:
+        """Return the story with the end of Airflow's log; Airflow itself may be what is gone."""
         try:
-            return self.story(experiment)
-        except OutsideError as err:  # Airflow itself may be what is gone
-            return f"{experiment}: {err}"
+            story = self.story(experiment)
+        except OutsideError as err:
+            story = f"{experiment}: {err}"
+        return f"{story}\n{self._airflow_log()}"
 
     def _newest_logs(self, experiment: str) -> list[str]:
         logs = (self.home.airflow / "logs").glob(
@@ -256,7 +259,8 @@ class World:
         return [f"last lines of {path}:\n{_said(path)}" for path in newest]
 
     def _airflow_log(self) -> str:
-        return f"last lines of Airflow's log:\n{last_lines(self.home.logs / 'airflow.log', 15)}"
+        logs = [log for log in airflow_logs(self.home) if log.exists()]
+        return "\n".join(f"last lines of {log}:\n{last_lines(log, 8)}" for log in logs)
 
 
 def _said(log: Path) -> str:

@@ -9,7 +9,7 @@ from keras.layers import Dense, Dropout
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-EPOCHS = 150
+EPOCHS = 90  # two lines each: the last lines of a log are all of it
 PAUSE = 0.05  # seconds after each batch
 
 X, y = load_digits(return_X_y=True)
