@@ -5,12 +5,23 @@ Each module brings its own `SCENARIOS`; a new one is added here.
 
 from __future__ import annotations
 
-from tests.chaos import airflow_tasks, airflow_trainings
+from tests.chaos import (
+    airflow_memory,
+    airflow_monitor,
+    airflow_parts,
+    airflow_tasks,
+    airflow_trainings,
+    storm,
+)
 from tests.chaos.scenario import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
     *airflow_trainings.SCENARIOS,
+    *airflow_memory.SCENARIOS,
     *airflow_tasks.SCENARIOS,
+    *airflow_monitor.SCENARIOS,
+    *airflow_parts.SCENARIOS,
+    *storm.SCENARIOS,
 )
 
 
