@@ -18,6 +18,7 @@ from pushtrain.rules.progress import lost_by, place_of, saved_by
 _DOMAIN = "pushtrain"  # of message ids: no host, only the same in all mails of an experiment
 _PICTURE = "accuracy-by-round"
 _LOG_LINES = 40
+_MOST_INCIDENTS = 10
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,11 @@ def outcome_letter(details: ExperimentDetails) -> Letter:
         )
         steps = (more,)
     return Letter(
-        _key(experiment.step, "outcome"), subject, lead, _counted(details), next_steps=steps
+        _key(experiment.step, "outcome"),
+        subject,
+        lead,
+        facts=(*_counted(details), *_incidents(details)),
+        next_steps=steps,
     )
 
 
@@ -138,6 +143,12 @@ def _goes_on(details: ExperimentDetails, rounds: Sequence[int]) -> Iterator[str]
             told = "; ".join(part for part in parts if part)
             if told:
                 yield f"Round {number}: {told}."
+
+
+def _incidents(details: ExperimentDetails) -> tuple[str, ...]:
+    told = [f"Round {r.number}, {said}." for r in details.rounds for said in story.incidents(r)]
+    rest = len(told) - _MOST_INCIDENTS
+    return (*told[:_MOST_INCIDENTS], *([f"{rest} more are on the page."] if rest > 0 else ()))
 
 
 def _counted(details: ExperimentDetails) -> tuple[str, ...]:

@@ -93,6 +93,20 @@ def test_the_outcome_says_what_came_of_it_and_what_next(state: State, subject: s
     assert "airflow dags trigger" in letter.next_steps[-1]
 
 
+def test_the_outcome_tells_of_every_restart_on_the_way() -> None:
+    ended = (attempt(1, cause=Cause.KILLED, epochs=2), attempt(2, started_at=1052.0))
+    letter = outcome_letter(story_of(details_of(0, attempts=ended), restarts=1))
+    assert letter.facts == (
+        "Restarts so far: 1; ended early: 1 killed.",
+        "Round 0, attempt 1: killed; saved: 2 steps; went on 12 s later as attempt 2.",
+    )
+    many = tuple(attempt(n, cause=Cause.KILLED) for n in range(1, 13))
+    facts = outcome_letter(story_of(details_of(0, attempts=many))).facts
+    assert len(facts) == 12
+    assert facts[-1] == "2 more are on the page."
+    assert outcome_letter(story_of(details_of(0))).facts == ()
+
+
 @pytest.mark.parametrize("state", [s for s in State if s not in (State.RUNNING, State.REACHED)])
 def test_every_other_end_is_a_missed_target(state: State) -> None:
     experiment = dataclasses.replace(REACHED.experiment, state=state, best_accuracy=None)
