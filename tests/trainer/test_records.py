@@ -69,10 +69,14 @@ def test_row_that_a_crash_cut_short_is_forgotten(table: HistoryTable, tmp_path: 
 
 
 def test_row_of_a_checkpoint_is_added_once(table: HistoryTable) -> None:
-    row = row_of(3, 2, 1, {}, 1.0)
-    table.ensure(row)
-    table.ensure(row)
-    assert keys(table).count(("3", "2")) == 1
+    rows = [row_of(3, 2, 1, {}, 1.0), row_of(3, 3, 1, {}, 1.0)]
+    table.ensure(rows[:1])
+    table.ensure(rows)
+    table.ensure(rows)
+    assert keys(table)[-3:] == [("3", "1"), ("3", "2"), ("3", "3")]
+    table.drop_after(3, 2)
+    table.ensure(rows)
+    assert keys(table)[-2:] == [("3", "2"), ("3", "3")]
 
 
 @pytest.mark.parametrize(
@@ -130,6 +134,15 @@ def test_pace_of_a_fit_without_known_batches_is_that_of_whole_epochs(tmp_path: P
     beat.phase("fit", epoch=6, batch=0)
     beat.progress(batch=1)
     assert beat.now.pace > 0
+
+
+def test_pace_of_a_growing_fit_is_known_while_it_grows(tmp_path: Path) -> None:
+    beat = Beat(tmp_path, 1, lambda: None)
+    beat.phase("fit", batch=0, batches=0)
+    beat.progress(batch=1, batches=3)
+    assert beat.now.pace > 0
+    beat.progress(batch=0, batches=0)
+    assert beat.now.pace == 0
 
 
 def test_new_phase_is_written_at_once_and_its_pace_is_unknown(tmp_path: Path) -> None:

@@ -16,8 +16,17 @@ def series(name):
     return Checkpoints(folder / name)
 
 
-plain = {"none": None, "yes": True, "n": 3, "f": 0.1, "nan": float("inf"), "s": "ä",
-         "list": [1, (2, "x")], "array": np.arange(3), "scalar": np.float32(2.5)}
+plain = {
+    "none": None,
+    "yes": True,
+    "n": 3,
+    "f": 0.1,
+    "nan": float("inf"),
+    "s": "ä",
+    "list": [1, (2, "x")],
+    "array": np.arange(3),
+    "scalar": np.float32(2.5),
+}
 arrays = []
 encoded = encode(plain, arrays)
 kept = series("plain")
@@ -25,8 +34,10 @@ kept.save(Checkpoint({"v": encoded}, [*arrays, np.float32(7), np.zeros((0, 2)), 
 back = kept.latest(said.append)
 value = decode(back.data["v"], back.arrays)
 assert value.pop("array").tolist() == [0, 1, 2]
-assert plain.pop("array") is not None and value == plain, value
-assert back.arrays[-3].shape == () and back.arrays[-2].shape == (0, 2)
+assert plain.pop("array") is not None, value
+assert value == plain, value
+assert back.arrays[-3].shape == ()
+assert back.arrays[-2].shape == (0, 2)
 assert back.arrays[-1].dtype == bool
 
 try:
@@ -38,21 +49,41 @@ pair = series("pair")
 for n in range(4):
     pair.save(Checkpoint({"n": n}, [np.full(1000, n)]))
 names = sorted(f.name for f in (folder / "pair").iterdir())
-assert names == ["000003.json", "000003.npz", "000004.json", "000004.npz"], names
-assert pair.latest(said.append).data["n"] == 3 and not said
+assert names == ["000003.ckpt", "000004.ckpt"], names
+assert pair.latest(said.append).data["n"] == 3
+assert not said
 
-store = folder / "pair" / "000004.npz"
+store = folder / "pair" / "000004.ckpt"
 broken = bytearray(store.read_bytes())
 broken[3000] ^= 1
 store.write_bytes(broken)
-assert pair.latest(said.append).data["n"] == 2 and "damaged" in said[0], said
+assert pair.latest(said.append).data["n"] == 2, said
+assert "damaged" in said[0], said
 print("one flipped bit: the generation before")
 
-(folder / "pair" / "000003.json").write_text("{")
-assert pair.latest(said.append) is None and len(said) == 2
+store = folder / "pair" / "000003.ckpt"
+whole = store.read_bytes()
+lost = [b"", whole[:10], whole[:40], whole[:-1], whole + b"x", b"{" * len(whole)]
+lost += [whole.replace(b"[1000]", b"[9999]"), whole.replace(b"int64", b"int32")]
+for number, content in enumerate(lost):
+    store.write_bytes(content)
+    assert pair.latest(said.append) is None, (number, said)
+    assert len(said) == 2 + number, (number, said)
 print("nothing whole: none")
 
 pair.save(Checkpoint({"n": 9}, []))
 pair.save(Checkpoint({"n": 10}, []), last=True)
-assert [f.suffix for f in sorted((folder / "pair").glob("0*"))] == [".json", ".npz"]
+assert len(sorted((folder / "pair").glob("0*"))) == 1
+
+
+def full():
+    raise OSError(28, "No space left on device")
+
+
+try:
+    pair.save(Checkpoint({"n": 11}, []), before=full)
+except OSError:
+    assert pair.latest(said.append).data["n"] == 10
+    assert not list((folder / "pair").glob(".*"))
+    print("a full disk: nothing half written")
 print("all well", sys.version_info.major)

@@ -1,22 +1,28 @@
-"""Checkpoints on disk: arrays as npz, the rest as JSON with SHA-256 sums, two generations."""
+"""Checkpoints on disk: one file each with plain data, arrays and a SHA-256 sum, two generations."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib
 import json
+import math
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy
 
 from pushtrain_trainer.contract import SCHEMA
-from pushtrain_trainer.durable_files import file_digest, replace_file, write_json
+from pushtrain_trainer.durable_files import replace_file
 
 GENERATIONS_KEPT = 2
+SUFFIX = ".ckpt"
+MAGIC = b"pushtrain ckpt\r\n"  # a transfer as text would damage it
+LENGTH_BYTES = 8
+SUM_BYTES = hashlib.sha256().digest_size
 
 
 class Damaged(ValueError):
@@ -34,92 +40,105 @@ class Checkpoint:
 class Checkpoints:
     """The generations of one fit; the newest whole one counts.
 
-    The JSON file is written last, so a generation without it was never finished.
+    A file is the magic bytes, the length of the JSON, the JSON, the arrays one after the other,
+    and the sum of all that: written, and read, in one go.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def save(self, checkpoint: Checkpoint, *, last: bool = False) -> None:
+    def save(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        last: bool = False,
+        before: Callable[[], None] | None = None,
+    ) -> None:
         """Write a new generation, then remove old ones.
 
         Args:
             checkpoint: What to keep.
             last: Whether nothing follows, so that no earlier generation is needed any more.
+            before: Called when all is written but not yet in place.
+
+        Raises:
+            OSError: It could not be written; the earlier generations are as they were.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        stem = f"{max(self._numbers(), default=0) + 1:06d}"
-        blobs, dtypes = _as_blobs(checkpoint.arrays)
-        store = self._folder / f"{stem}.npz"
-        replace_file(store, lambda file: numpy.savez(file, **blobs))
-        body = {
-            "schema": SCHEMA,
-            "arrays": {"sha256": file_digest(store), "dtypes": dtypes},
-            "data": checkpoint.data,
-        }
-        write_json(self._folder / f"{stem}.json", {"sha256": _digest(body), "body": body})
+        number = max(self._numbers(), default=0) + 1
+        replace_file(self._path(number), lambda file: _write(file, checkpoint), before=before)
         for number in self._numbers()[: -1 if last else -GENERATIONS_KEPT]:
-            self._remove(number)
+            self._path(number).unlink(missing_ok=True)
 
     def latest(self, say: Callable[[str], None]) -> Checkpoint | None:
         """Return the newest whole generation; a damaged one is told and put aside."""
         for number in reversed(self._numbers()):
+            path = self._path(number)
             try:
-                return self._load(f"{number:06d}")
-            except (OSError, ValueError, KeyError) as error:
-                say(f"checkpoint {self._folder.name}/{number:06d} is damaged ({error}): "
+                with path.open("rb") as file:
+                    return _read(file)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                say(f"checkpoint {self._folder.name}/{path.stem} is damaged ({error}): "
                     "the one before it is used")  # fmt: skip
-                self._put_aside(number)
+                path.replace(path.with_name(f"damaged-{path.name}"))
         return None
 
     def clear(self) -> None:
         """Remove all generations."""
         for number in self._numbers():
-            self._remove(number)
+            self._path(number).unlink(missing_ok=True)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:06d}{SUFFIX}"
 
     def _numbers(self) -> list[int]:
-        files = self._folder.glob("*.json")
+        files = self._folder.glob(f"*{SUFFIX}")
         return sorted(int(f.stem) for f in files if re.fullmatch(r"\d+", f.stem))
 
-    def _load(self, stem: str) -> Checkpoint:
-        record = json.loads((self._folder / f"{stem}.json").read_bytes())
-        body = record["body"]
-        if _digest(body) != record["sha256"]:
-            raise Damaged("the sum of the JSON file differs")
-        store = self._folder / f"{stem}.npz"
-        if file_digest(store) != body["arrays"]["sha256"]:
-            raise Damaged("the sum of the npz file differs")
-        with numpy.load(store, allow_pickle=False) as blobs:
-            arrays = [
-                blobs[f"a{i}"].view(_dtype(name)) for i, name in enumerate(body["arrays"]["dtypes"])
-            ]
-        return Checkpoint(body["data"], arrays)
 
-    def _remove(self, number: int) -> None:
-        # the JSON file first: without it the generation does not exist
-        for suffix in (".json", ".npz"):
-            (self._folder / f"{number:06d}{suffix}").unlink(missing_ok=True)
-
-    def _put_aside(self, number: int) -> None:
-        for suffix in (".json", ".npz"):
-            file = self._folder / f"{number:06d}{suffix}"
-            if file.exists():
-                file.replace(file.with_name(f"damaged-{file.name}"))
+def _write(file: IO[bytes], checkpoint: Checkpoint) -> None:
+    arrays = [numpy.ascontiguousarray(a).reshape(numpy.shape(a)) for a in checkpoint.arrays]
+    listed = [[array.dtype.name, list(array.shape)] for array in arrays]
+    body = {"schema": SCHEMA, "arrays": listed, "data": checkpoint.data}
+    text = json.dumps(body).encode()
+    digest = hashlib.sha256()
+    pieces = [MAGIC, len(text).to_bytes(LENGTH_BYTES, "little"), text]
+    # bytes of any kind of number, bfloat16 among them; an empty array has none
+    for piece in (*pieces, *(a.reshape(-1).view("u1").data for a in arrays if a.size)):
+        digest.update(piece)
+        file.write(piece)
+    file.write(digest.digest())
 
 
-def _digest(body: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+def _read(file: IO[bytes]) -> Checkpoint:
+    digest = hashlib.sha256()
 
+    def take(size: int) -> bytearray:
+        piece = bytearray(size)
+        if file.readinto(piece) != size:  # type: ignore[attr-defined]  # BufferedReader has it
+            raise Damaged("it is too short")
+        digest.update(piece)
+        return piece
 
-def _as_blobs(arrays: list[Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the arrays by name; kinds that npz does not know (bfloat16) go as bytes."""
-    blobs, dtypes = {}, []
-    for i, array in enumerate(arrays):
-        array = numpy.ascontiguousarray(array).reshape(numpy.shape(array))
-        dtypes.append(array.dtype.name)
-        known = array.dtype.kind in "biufc"
-        blobs[f"a{i}"] = array if known else array.view(f"u{array.dtype.itemsize}")
-    return blobs, dtypes
+    if take(len(MAGIC)) != MAGIC:
+        raise Damaged("it does not begin as a checkpoint does")
+    length = int.from_bytes(take(LENGTH_BYTES), "little")
+    size = os.fstat(file.fileno()).st_size
+    if length > size:
+        raise Damaged("it is too short")
+    body = json.loads(take(length))
+    kinds = [(_dtype(name), tuple(shape)) for name, shape in body["arrays"]]
+    sizes = [dtype.itemsize * math.prod(shape) for dtype, shape in kinds]
+    # before memory is taken for what a flipped bit may have made of a shape
+    if len(MAGIC) + LENGTH_BYTES + length + sum(sizes) + SUM_BYTES != size:
+        raise Damaged("its length differs")
+    arrays = [
+        numpy.frombuffer(take(n), dtype).reshape(shape) if n else numpy.zeros(shape, dtype)
+        for n, (dtype, shape) in zip(sizes, kinds, strict=True)
+    ]
+    if file.read() != digest.digest():
+        raise Damaged("its sum differs")
+    return Checkpoint(body["data"], arrays)
 
 
 def _dtype(name: str) -> Any:

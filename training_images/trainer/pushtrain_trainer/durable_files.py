@@ -10,13 +10,20 @@ from pathlib import Path
 from typing import IO, Any
 
 
-def replace_file(path: Path, write: Callable[[IO[bytes]], object], *, durable: bool = True) -> None:
+def replace_file(
+    path: Path,
+    write: Callable[[IO[bytes]], object],
+    *,
+    durable: bool = True,
+    before: Callable[[], None] | None = None,
+) -> None:
     """Let `write` fill a file aside, then put it in the place of `path`.
 
     Args:
         path: The file to replace; its folder exists.
         write: Gets the open binary file.
         durable: Whether the content has to survive a power cut at once.
+        before: Called when all is written but not yet in place.
 
     Raises:
         OSError: The file could not be written; `path` is as it was.
@@ -28,6 +35,8 @@ def replace_file(path: Path, write: Callable[[IO[bytes]], object], *, durable: b
             file.flush()
             if durable:
                 os.fsync(file.fileno())
+        if before is not None:
+            before()
         aside.replace(path)
     except BaseException:
         aside.unlink(missing_ok=True)

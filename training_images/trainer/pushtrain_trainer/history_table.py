@@ -65,12 +65,20 @@ def row_of(
     return row
 
 
+Key = tuple[str, str]
+
+
+def _key(row: Mapping[str, str]) -> Key:
+    return row["fit"], row["epoch"]
+
+
 class HistoryTable:
     """The rows of this round, those of earlier attempts included."""
 
     def __init__(self, output: Path) -> None:
         self._file = output / HISTORY_FILE
         self._unwritten: list[Mapping[str, str]] = []
+        self._keys: set[Key] | None = None  # of all rows, once the table was read
 
     def rows(self) -> list[dict[str, str]]:
         """Return the whole rows; one that a crash cut short is left out."""
@@ -91,6 +99,8 @@ class HistoryTable:
 
     def clear(self) -> None:
         """Forget all epochs."""
+        self._keys = None
+        self._unwritten.clear()
         self._file.unlink(missing_ok=True)
 
     def append(self, row: Mapping[str, str]) -> None:
@@ -99,6 +109,7 @@ class HistoryTable:
         Raises:
             OSError: It could not be written; the next call, or `complete`, writes it.
         """
+        self._keys = None
         self._unwritten.append(dict(row))
         self.complete()
 
@@ -123,13 +134,22 @@ class HistoryTable:
                 raise
         self._unwritten.clear()
 
-    def ensure(self, row: Mapping[str, str]) -> None:
-        """Add the row of a checkpoint unless its epoch is there."""
-        key = (row["fit"], row["epoch"])
-        if key not in {(known["fit"], known["epoch"]) for known in self.rows()}:
-            self.append(row)
+    def ensure(self, rows: Sequence[Mapping[str, str]]) -> None:
+        """Add the rows of a checkpoint whose epochs are not there, durably.
+
+        Raises:
+            OSError: They could not be written; the next call, or `complete`, writes them.
+        """
+        if self._keys is None:
+            self._keys = {_key(row) for row in (*self.rows(), *self._unwritten)}
+        missing = [dict(row) for row in rows if _key(row) not in self._keys]
+        self._keys.update(_key(row) for row in missing)
+        self._unwritten += missing
+        self.complete()
 
     def _keep(self, wanted: Callable[[int, int], bool]) -> None:
+        self._keys = None
+        self._unwritten = [r for r in self._unwritten if wanted(int(r["fit"]), int(r["epoch"]))]
         if not self._file.exists():
             return
         kept = [row for row in self.rows() if wanted(int(row["fit"]), int(row["epoch"]))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,12 +113,20 @@ def projected(own: Series, planned: int) -> float:
 
 
 class HopelessStop:
-    """Judges a fit after each epoch and ends the process if its round is hopeless."""
+    """Judges a fit after each epoch and ends the process if its round is hopeless.
 
-    def __init__(self, run: Run, fit: int, planned: int) -> None:
+    Args:
+        run: The run.
+        fit: Number of the fit, from 1.
+        planned: Epochs that it is to have.
+        settle: Called before the end, so that the epochs so far are written down.
+    """
+
+    def __init__(self, run: Run, fit: int, planned: int, settle: Callable[[], None]) -> None:
         self._run = run
         self._fit = fit
         self._planned = planned
+        self._settle = settle
         self._references = references_in(read_json(run.output / REFERENCES_FILE))
 
     def judge(self, history: Mapping[str, Sequence[float]], epochs: int) -> None:
@@ -134,6 +142,7 @@ class HopelessStop:
         own = {name: values for name, values in own.items() if len(values) == epochs}
         why = verdict(self._fit, self._planned, own, self._references)
         if why:
+            self._settle()
             self._run.notes.append(why)
             write_result(self._run)
             say(why)

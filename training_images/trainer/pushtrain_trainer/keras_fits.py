@@ -2,71 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
 import shutil
 import sys
 import threading
-from dataclasses import dataclass, field
 from typing import Any
 
 import tensorflow
 
-from pushtrain_trainer.checkpoints import Checkpoint, Checkpoints
+from pushtrain_trainer.checkpoints import Checkpoints
 from pushtrain_trainer.contract import Split
 from pushtrain_trainer.data_order import order_seed
 from pushtrain_trainer.history_table import logged
-from pushtrain_trainer.keras_keeper import Keeper, PutBack
+from pushtrain_trainer.keras_fit import Fit
+from pushtrain_trainer.keras_keeper import Keeper
+from pushtrain_trainer.keras_restore import PutBack, go_on_with_logs
+from pushtrain_trainer.keras_signature import signature
 from pushtrain_trainer.legacy_arguments import fit_arguments
 from pushtrain_trainer.measurements import Origin
 from pushtrain_trainer.run_state import Run
 from pushtrain_trainer.used_keras import keras
-
-# Names differ between attempts when a finished fit is skipped; seeds are restored as variables.
-NOT_SIGNED = frozenset({"name", "seed", "build_config", "build_input_shape", "registered_name"})
-
-
-@dataclass
-class Fit:
-    """One call of `fit`.
-
-    Attributes:
-        number: From 1, in the order of the calls.
-        order_seed: With the epoch it gives the order of the data.
-        epoch: The epoch under way, 0-based.
-        element_spec: Shapes and types of a batch, once the data set was made.
-        uncontrolled: Why the order of the data is not ours; empty if it is.
-        found: The checkpoint to start from, None to start anew.
-    """
-
-    number: int
-    epochs: int
-    signature: dict[str, Any]
-    history: Any
-    callbacks: list[Any]
-    checkpoints: Checkpoints
-    order_seed: int
-    epoch: int = 0
-    element_spec: Any = None
-    uncontrolled: str = "the order of data that is no array can not be repeated"
-    found: Checkpoint | None = None
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def stateful(self) -> list[Any]:
-        """The callbacks whose state a checkpoint keeps: the history is kept by itself."""
-        # CSVLogger's state is its file, which it appends to
-        return [
-            callback
-            for callback in self.callbacks
-            if callback is not self.history and not isinstance(callback, keras.callbacks.CSVLogger)
-        ]
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether an earlier attempt finished this fit."""
-        return self.found is not None and bool(self.found.data["done"])
 
 
 class Fits:
@@ -108,15 +63,22 @@ class Fits:
         self.current = fit
         history = self._skip(original, model, fit) if fit.is_finished else None
         if history is None:
-            keeper = Keeper(self.run, fit)
-            append_to_logs(fit)
-            callbacks = [*fit.callbacks, keeper]
-            history = original(model, **{**fit.arguments, "callbacks": callbacks})
-            keeper.finish()
+            history = self._train(original, model, fit)
         self._measure(history)
         if self.run.built is None and model.built:
             self.run.built = int(model.count_params())
         self.run.beat.phase("script")
+        return history
+
+    def _train(self, original: Any, model: Any, fit: Fit) -> Any:
+        keeper = Keeper(self.run, fit)
+        go_on_with_logs(fit)
+        callbacks = [*fit.callbacks, keeper]
+        try:
+            history = original(model, **{**fit.arguments, "callbacks": callbacks})
+            keeper.finish()
+        finally:
+            keeper.close()
         return history
 
     def _open(
@@ -173,8 +135,7 @@ class Fits:
         fit.found = found
         if found is not None:
             fit.order_seed = int(found.data["order_seed"])
-            if found.data["row"]:
-                self.run.history.ensure(found.data["row"])
+            self.run.history.ensure(found.data["rows"])
         if not fit.is_finished:
             self._forget_after(fit.number, found.data["epoch"] if found else 0)
 
@@ -190,8 +151,7 @@ class Fits:
             put_back.after()
             self.run.note(f"fit {fit.number} was finished in an earlier attempt and is skipped")
             return history
-        fit.found = None
-        fit.element_spec = None
+        fit.begin_again()
         fit.checkpoints.clear()
         self._forget_after(fit.number, 0)
         return None
@@ -211,39 +171,6 @@ class Fits:
                 self.run.measured.add(value, split, "fit", Origin.FITTED)
 
 
-def append_to_logs(fit: Fit) -> None:
-    """Let CSV logs of a fit that goes on keep what earlier attempts wrote."""
-    for callback in fit.callbacks if fit.found else ():
-        if isinstance(callback, keras.callbacks.CSVLogger):
-            callback.append = True
-
-
 def plain_output(verbose: Any) -> Any:
     """Return Keras' `verbose`: a progress bar becomes a line an epoch where no terminal is."""
     return 2 if verbose in ("auto", 1, True) and not sys.stdout.isatty() else verbose
-
-
-def signature(model: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return what a checkpoint has to agree with to be used for this fit."""
-    try:
-        architecture = _strip(model.get_config())
-    except Exception:  # a model written by hand needs no config; its layers tell enough
-        architecture = [type(layer).__name__ for layer in model.layers]
-    text = json.dumps(architecture, sort_keys=True)
-    return {
-        "model": type(model).__name__,
-        "architecture": hashlib.sha256(text.encode()).hexdigest(),
-        "optimizer": type(model.optimizer).__name__,
-        "epochs": arguments["epochs"],
-        "batch size": arguments["batch_size"],
-        "data shape": [str(n) for n in getattr(arguments["x"], "shape", ())],
-    }
-
-
-def _strip(config: Any) -> Any:
-    if isinstance(config, dict):
-        return {str(k): _strip(v) for k, v in config.items() if k not in NOT_SIGNED}
-    if isinstance(config, (list, tuple)):
-        return [_strip(item) for item in config]
-    plain = config is None or isinstance(config, (bool, int, float, str))
-    return config if plain else type(config).__name__

@@ -14,7 +14,7 @@ from pushtrain_trainer.legacy_logs import add_old_logs
 from pushtrain_trainer.legacy_modules import serve_attributes
 from pushtrain_trainer.patches import Patches
 from pushtrain_trainer.run_state import Run
-from pushtrain_trainer.used_keras import dialect
+from pushtrain_trainer.used_keras import dialect, loading
 
 _patches = Patches()
 
@@ -33,7 +33,7 @@ def install(run: Run, keras: Any) -> None:
         build_only(run, keras, _patches)
         return
     fits = Fits(run)
-    dialect.control_order(fits, _patches)
+    loading.control_order(fits, _patches)
     _patches.wrap(keras.Model, "fit", fits.watched)
     _patches.wrap(keras.Model, "evaluate", lambda original: watch_evaluate(run, original))
 

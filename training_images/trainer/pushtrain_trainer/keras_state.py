@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -23,7 +24,29 @@ def variables_of(model: Any, *, with_global_seed: bool) -> list[Any]:
 
 def values_of(variables: list[Any]) -> list[Any]:
     """Return copies of the values of variables."""
-    return [dialect.value_of(variable) for variable in variables]
+    return copies_of([dialect.value_of(variable) for variable in variables], [])
+
+
+def bytes_of(variable: Any) -> int:
+    """Return about how many bytes a variable takes."""
+    return 4 * math.prod(int(n) for n in variable.shape)
+
+
+def copies_of(values: list[Any], spare: list[Any]) -> list[Any]:
+    """Return copies of arrays, made in the memory of earlier copies where that has their shapes.
+
+    Args:
+        values: What to copy.
+        spare: Arrays that nobody needs any more.
+    """
+    copies = []
+    for i, value in enumerate(values):
+        known = spare[i] if i < len(spare) else None
+        if known is None or known.shape != value.shape or known.dtype != value.dtype:
+            known = numpy.empty_like(value, order="C")
+        numpy.copyto(known, value)
+        copies.append(known)
+    return copies
 
 
 def assign_all(variables: list[Any], values: list[Any]) -> None:

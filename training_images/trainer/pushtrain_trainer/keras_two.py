@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+import weakref
+from typing import Any
 
 import numpy
 import tensorflow
 from tf_keras.src import backend
 from tf_keras.src.engine import data_adapter
 
-from pushtrain_trainer.data_order import epoch_order
 from pushtrain_trainer.patches import Patches
-
-if TYPE_CHECKING:
-    from pushtrain_trainer.keras_fits import Fit, Fits
 
 OPERATIONS: Any = numpy  # such as the `less` of EarlyStopping
 FILE_UTILS = "tf_keras.src.utils.data_utils"
@@ -26,17 +23,6 @@ UNREADABLE = frozenset({
     "ParameterizedTruncatedNormal", "RandomGamma", "RandomPoissonV2", "RandomShuffle",
     "Multinomial",
 })  # fmt: skip
-
-
-class ResumedAt:
-    """Stands for Keras' own backup, which tells fit where to start."""
-
-    def __init__(self, epoch: int) -> None:
-        self._epoch = epoch
-
-    def maybe_load_initial_counters_from_ckpt(self, *_: Any, **__: Any) -> tuple[int, int]:
-        """Return epoch and step, both 0-based."""
-        return self._epoch, 0
 
 
 def has_global_seed() -> bool:
@@ -68,8 +54,9 @@ def _optimizer_variables(optimizer: Any) -> list[Any]:
 
 
 def value_of(variable: Any) -> Any:
-    """Return a copy of a variable's value."""
-    return numpy.array(variable.numpy())
+    """Return a variable's value, which may change with the variable: copy it."""
+    # what lies in the main memory is not copied here, as `numpy()` would
+    return numpy.asarray(tensorflow.convert_to_tensor(variable))
 
 
 def build(model: Any, element_spec: Any) -> None:
@@ -97,15 +84,23 @@ def _zeros(spec: Any) -> Any:
     return tensorflow.zeros([1, *spec.shape[1:]], spec.dtype)
 
 
-def start_at(model: Any, epoch: int) -> None:
-    """Let the fit that is about to begin start at `epoch` (0-based)."""
-    model._training_state = ResumedAt(epoch)
+def build_metrics(model: Any, element_spec: Any) -> None:
+    """Create the variables of metrics that no batch has created yet, if that is possible."""
+    if element_spec is None or model.compiled_loss is None:
+        return
+    batch = tensorflow.nest.map_structure(_zeros, element_spec)
+    x, y, _ = data_adapter.unpack_x_y_sample_weight(batch)
+    predicted = model(x, training=False)
+    if not model.compiled_loss.built:
+        model.compiled_loss.build(predicted)
+    if model.compiled_metrics is not None and not model.compiled_metrics.built:
+        model.compiled_metrics.build(predicted, y)
 
 
-def started(model: Any) -> None:
-    """Forget what `start_at` set."""
-    if isinstance(model._training_state, ResumedAt):
-        model._training_state = None
+def metric_variables_of(model: Any) -> list[Any]:
+    """Return the variables of the loss and metrics of the epoch under way."""
+    found = [variable for metric in model.metrics for variable in metric.variables]
+    return [*found, model._train_counter]
 
 
 def seeds_of_layers() -> Any:
@@ -125,75 +120,20 @@ def uncertain(model: Any) -> list[str]:
     """Return why a fit that goes on may differ, beside the order of its data."""
     function = getattr(model, "train_tf_function", None) or getattr(model, "train_function", None)
     found: set[str] = set()
-    list_all = getattr(function, "_list_all_concrete_functions", list)
-    for concrete in list_all():
-        graph = concrete.graph.as_graph_def()
-        nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
-        found |= UNREADABLE & {node.op for node in nodes}
+    for concrete in getattr(function, "_list_all_concrete_functions", list)():
+        if concrete not in _unreadable:
+            _unreadable[concrete] = _unreadable_in(concrete.graph.as_graph_def())
+        found |= _unreadable[concrete]
     return [f"the state of TensorFlow's {name} can not be kept" for name in sorted(found)]
 
 
-def control_order(fits: Fits, patches: Patches) -> None:
-    """Let fits on arrays draw their order from `epoch_order`."""
-
-    def make_adapter(original: Any) -> Any:
-        def init(adapter: Any, *args: Any, **kwargs: Any) -> None:
-            fit = fits.current
-            if fit is None or fit.element_spec is not None or not fits.run.trusted:
-                original(adapter, *args, **kwargs)  # no fit, or its validation data
-            else:
-                _in_our_order(fit, original, adapter, args, kwargs)
-
-        return init
-
-    def make_handler(original: Any) -> Any:
-        def init(handler: Any, *args: Any, **kwargs: Any) -> None:
-            original(handler, *args, **kwargs)
-            fit = fits.current
-            if fit is not None and fit.element_spec is None:
-                fit.element_spec = getattr(handler._dataset, "element_spec", None)
-
-        return init
-
-    patches.wrap(data_adapter.TensorLikeDataAdapter, "__init__", make_adapter)
-    patches.wrap(data_adapter.DataHandler, "__init__", make_handler)
+# by traced function: looking through a graph takes long, and a checkpoint is made often
+_unreadable: weakref.WeakKeyDictionary[Any, frozenset[str]] = weakref.WeakKeyDictionary()
 
 
-def _in_our_order(
-    fit: Fit, original: Any, adapter: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> None:
-    patches = Patches()
-    # Keras traces the shuffle while the adapter is made, so it is replaced for this call only
-    patches.set(data_adapter.tf.random, "shuffle", _shuffle(fit))
-    try:
-        original(adapter, *args, **kwargs)
-    finally:
-        patches.undo()
-    if adapter._shuffle == "batch":
-        fit.uncontrolled = "shuffle='batch' draws its order from a running generator"
-    elif fit.arguments.get("steps_per_epoch"):
-        fit.uncontrolled = "with steps_per_epoch an epoch goes on where the last one ended"
-    else:
-        fit.uncontrolled = ""
-
-
-def _shuffle(fit: Fit) -> Any:
-    epochs: list[int] = []
-
-    def order(indices: Any) -> Any:
-        # one iterator serves all epochs and prepares the next one ahead, so it counts by itself
-        epochs.append(epochs[-1] + 1 if epochs else fit.epoch)
-        return epoch_order(fit.order_seed, epochs[-1], len(indices)).astype(indices.dtype)
-
-    def shuffle(value: Any, seed: Any = None, name: Any = None) -> Any:
-        if value.shape.rank != 1:
-            return original(value, seed, name)  # shuffle="batch" mixes the samples of a batch
-        shuffled = tensorflow.numpy_function(order, [value], value.dtype)
-        shuffled.set_shape(value.shape)
-        return shuffled
-
-    original = data_adapter.tf.random.shuffle
-    return shuffle
+def _unreadable_in(graph: Any) -> frozenset[str]:
+    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
+    return UNREADABLE & {node.op for node in nodes}
 
 
 def wrap_logs(patches: Patches, make: Any) -> None:

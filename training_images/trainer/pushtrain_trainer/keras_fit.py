@@ -1,0 +1,88 @@
+"""One call of `fit`: what it is, where it stands, and the place of its data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pushtrain_trainer.checkpoints import Checkpoint, Checkpoints
+from pushtrain_trainer.used_keras import keras
+
+
+@dataclass
+class Fit:
+    """One call of `fit`.
+
+    Attributes:
+        number: From 1, in the order of the calls.
+        order_seed: With the epoch it gives the order of the data.
+        epoch: The epoch under way, 0-based.
+        element_spec: Shapes and types of a batch, once the data set was made.
+        loader: Keras' own iterator over the training data, once it was made.
+        uncontrolled: Why the order of the data is not ours; empty if it is.
+        found: The checkpoint to start from, None to start anew.
+        between: Called in the main thread between two batches with the number of those done.
+        callback_list: What calls the callbacks, once the training has begun.
+        start_batch: Batches of the first epoch that an earlier attempt has done.
+        skip: Batches that the first pass over the data leaves out.
+        first_pass: Epoch whose order the first pass has; None: that of the epoch under way.
+        pass_epoch: Epoch whose order the pass under way has.
+    """
+
+    number: int
+    epochs: int
+    signature: dict[str, Any]
+    history: Any
+    callbacks: list[Any]
+    checkpoints: Checkpoints
+    order_seed: int
+    epoch: int = 0
+    element_spec: Any = None
+    loader: Any = None
+    uncontrolled: str = "the order of data that is no array can not be repeated"
+    found: Checkpoint | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+    between: Callable[[int], None] | None = None
+    callback_list: Any = None
+    start_batch: int = 0
+    skip: int = 0
+    first_pass: int | None = None
+    pass_epoch: int = 0
+
+    @property
+    def stateful(self) -> list[Any]:
+        """The callbacks whose state a checkpoint keeps: the history is kept by itself."""
+        # CSVLogger's state is its file, which it appends to
+        return [
+            callback
+            for callback in self.callbacks
+            if callback is not self.history and not isinstance(callback, keras.callbacks.CSVLogger)
+        ]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether an earlier attempt finished this fit."""
+        return self.found is not None and bool(self.found.data["done"])
+
+    @property
+    def goes_on_inside(self) -> bool:
+        """Whether the checkpoint stands in the middle of a pass over the data."""
+        return self.found is not None and bool(self.found.data["batch"] or self.found.data["seen"])
+
+    def begin_again(self) -> None:
+        """Forget the checkpoint and the data that were prepared for it."""
+        self.found = None
+        self.element_spec = None
+        self.loader = None
+
+    def take_skip(self) -> int:
+        """Return how many batches the pass that begins leaves out; later ones leave out none."""
+        skip, self.skip = self.skip, 0
+        return skip
+
+    def begin_pass(self) -> int:
+        """Return the epoch whose order the pass over the data that begins has."""
+        first, self.first_pass = self.first_pass, None
+        self.pass_epoch = self.epoch if first is None else first
+        return self.pass_epoch
