@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import uuid
 from collections.abc import Callable
@@ -16,10 +17,19 @@ from tests.unit.records import experiment
 from pushtrain.adapters import engine
 from pushtrain.adapters.store import Store
 from pushtrain.adapters.training_container import container_name
-from pushtrain.contract import Attempt, Family, ScriptSettings, Step
+from pushtrain.contract import (
+    LABEL_ATTEMPT,
+    LABEL_EXPERIMENT,
+    Attempt,
+    Family,
+    ScriptSettings,
+    Step,
+)
 from pushtrain.history import Change, Tweak
 from pushtrain.operators import training
+from pushtrain.operators.restarting import plan_restarts
 from pushtrain.operators.training import TrainingOperator
+from pushtrain.rules.watch import Finding, Trouble
 from pushtrain.settings import load
 
 # Each stands for the trainer in an image; it is the program that the container runs.
@@ -53,6 +63,7 @@ class World:
 
     def __init__(self, root: Path, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
         self.api, self.monkeypatch = api, monkeypatch
+        self.since = int(time.time())
         self.store = Store(root)
         self.store.begin()
         made = experiment(
@@ -109,6 +120,24 @@ class World:
 
     def find(self, attempt: int = 1, number: int = 0) -> dict[str, Any] | None:
         return engine.find(self.api, container_name(load(), self.step(attempt, number)))
+
+    def plan(self, attempt: int = 1, trouble: Trouble = Trouble.DIED) -> list[dict[str, Any]]:
+        """Run the monitor's task on a finding about an attempt."""
+        return plan_restarts([Finding(self.step(attempt), trouble, "so").to_dict()])
+
+    def wait_for_backoff(self) -> None:
+        """Let the time before the next start pass: move all that ended into the past."""
+        for attempt in self.store.attempts(self.id, 0):
+            if attempt.ended_at is not None:
+                past = dataclasses.replace(attempt, ended_at=attempt.ended_at - 1000)
+                self.store.save_attempt(self.id, 0, past)
+
+    def made(self) -> list[int]:
+        """Return the attempts that containers were made for, in order, from the engine's events."""
+        wanted = {"event": "create", "label": f"{LABEL_EXPERIMENT}={self.id}"}
+        now = int(time.time()) + 1
+        events = self.api.events(since=self.since, until=now, filters=wanted, decode=True)
+        return [int(e["Actor"]["Attributes"][LABEL_ATTEMPT]) for e in events]
 
     def running(self, attempt: int = 1, number: int = 0) -> dict[str, Any]:
         """Wait until the container of an attempt runs and return the engine's record of it."""

@@ -27,6 +27,7 @@ _CAUSES = {
     ExitCode.HOPELESS: Cause.HOPELESS,
     HOST_DIED: Cause.HOST_LOST,  # engine, shims and containers died together: a power cut
 }
+_BEING_REMOVED = frozenset({"removing", "dead"})
 # The trainer ended by itself and says why, whatever happened to the processes that it started.
 _DECIDED = frozenset({ExitCode.FINISHED, ExitCode.SUPERSEDED, ExitCode.HOPELESS})
 
@@ -53,7 +54,7 @@ def end_of(api: APIClient, container: str) -> ContainerEnd:
         OutsideError: It still runs, so nobody knows its end.
     """
     record = find(api, container)
-    if record is None:
+    if record is None or record["State"]["Status"] in _BEING_REMOVED:
         return ContainerEnd(None, Cause.LOST, "the container was removed")
     state = record["State"]
     code = int(state["ExitCode"])
