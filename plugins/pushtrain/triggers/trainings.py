@@ -21,8 +21,9 @@ from pushtrain.rules.restart import Restart, decide_batch, is_closed
 from pushtrain.rules.watch import Finding, Limits, RunState, Training, Trouble, examine
 
 _LIVE = ["queued", "running"]
-# Airflow takes a second or two to end the run of a training that failed; on a busy machine more.
-FRESH_SECONDS = 60.0
+# What ended longer ago is left to the look at everything, which asks Airflow: a person may have had
+# the task run again.
+FRESH_SECONDS = 30.0
 
 
 class TrainingsTrigger(BaseTrigger):
@@ -38,8 +39,8 @@ class TrainingsTrigger(BaseTrigger):
         store: Folder of the store.
         deadline: Unix time of the window's end.
         poll_seconds: Time between two looks at everything.
-        watch_seconds: Time between two looks for trainings that have just ended: a few small
-            files are read, and Airflow is asked only where one is found.
+        watch_seconds: Time between two looks for trainings that have just ended, for which a few
+            small files are read and Airflow is not asked.
         limits: Fields of `Limits`.
         restart_limit: See `rules.restart.decide`.
     """
@@ -93,7 +94,8 @@ class TrainingsTrigger(BaseTrigger):
         while time.time() < until:
             await asyncio.sleep(min(self.watch_seconds, self.poll_seconds))
             ended = await sync_to_async(_just_ended)(store, self._under_way)
-            found = [await self._examined(store, e) for e in ended]
+            # their tasks have nothing left to do but to fail: nobody waits for Airflow to say so
+            found = [await self._examined(store, e, RunState.ENDED) for e in ended]
             if any(found):
                 return [f for f in found if f]
         return []
@@ -115,10 +117,12 @@ class TrainingsTrigger(BaseTrigger):
         found = [await self._examined(store, e) for e in self._under_way]
         return [f for f in found if f]
 
-    async def _examined(self, store: Store, experiment: Experiment) -> Finding | None:
+    async def _examined(
+        self, store: Store, experiment: Experiment, known: RunState | None = None
+    ) -> Finding | None:
         step = experiment.step
         try:
-            run = await run_state(step)
+            run = known or await run_state(step)
             if store.experiment(experiment.id) != experiment:
                 return None  # it has moved on while Airflow was asked
             trainings = [_training(store, one) for one in store.batch(step)]
@@ -136,21 +140,20 @@ class TrainingsTrigger(BaseTrigger):
 
 
 def _just_ended(store: Store, experiments: list[Experiment]) -> list[Experiment]:
-    """Return those of which a training ended a moment ago that its step can not go on with."""
+    """Return those whose trainings have all ended, a moment ago, but not all of them well."""
     return [e for e in experiments if _has_just_ended(store, e.step)]
 
 
 def _has_just_ended(store: Store, step: Step) -> bool:
     try:
         batch = store.batch(step)
-        attempts = {s.round: store.attempt(s.experiment, s.round, s.attempt) for s in batch}
+        attempts = {s.round: store.attempts(s.experiment, s.round) for s in batch}
     except (StoreError, OutsideError):
         return False  # the next look at everything says so
-    since = time.time() - FRESH_SECONDS
-    return any(
-        attempt and (attempt.ended_at or 0.0) > since and not deciding_attempt(number, [attempt])
-        for number, attempt in attempts.items()
-    )
+    if not is_closed(attempts, step) or all(deciding_attempt(n, a) for n, a in attempts.items()):
+        return False
+    last = max(a.ended_at or 0.0 for ended in attempts.values() for a in ended)
+    return last > time.time() - FRESH_SECONDS
 
 
 def _training(store: Store, step: Step) -> Training:
