@@ -16,7 +16,7 @@ from pushtrain.adapters.records import read_bytes, read_record
 from pushtrain.adapters.store import Store
 from pushtrain.contract import LATE_DIR, Attempt, Cause, Experiment, Result, State
 from pushtrain.details import Damaged, Epoch, ExperimentDetails, RoundDetails
-from pushtrain.errors import PushtrainError, StoreError
+from pushtrain.errors import OutsideError, PushtrainError, StoreError
 from pushtrain.history import Refusal, RoundOutcome
 from pushtrain.rules.causes import cut_short
 
@@ -48,7 +48,11 @@ class ExperimentReader:
         """Return all experiments that can be read, and what is wrong with the others."""
         found: list[Experiment] = []
         damaged: list[Damaged] = []
-        for path in (self.store.root / "experiments").glob("*/experiment.json"):
+        try:
+            self.store.require()
+        except OutsideError as err:  # none at all must not look like a store without experiments
+            return [], [Damaged("The store", str(err))]
+        for path in self.store.experiments_dir.glob("*/experiment.json"):
             one = self._experiment(path)
             if isinstance(one, Damaged):
                 damaged.append(one)

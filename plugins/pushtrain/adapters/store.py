@@ -54,7 +54,8 @@ class Store(TrainingOutput):
         if not self.is_there():
             raise OutsideError(
                 f"the store is not at {self.root}: there is no folder {self.experiments_dir.name!r}"
-                " in it. If it is a disk of its own, mount it; all goes on then by itself"
+                " in it. If it is a disk of its own, mount it; all goes on then by itself. (A new"
+                " store is begun by the first run of a DAG.)"
             )
 
     def make_folder(self, folder: Path) -> None:

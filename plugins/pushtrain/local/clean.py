@@ -35,7 +35,7 @@ def main() -> int:
 
 def _remove_home(home: Home) -> None:
     """Remove the folders that are made there, and the home itself if nothing else is in it."""
-    for folder in (home.airflow, home.logs, home.state, home.tests):
+    for folder in (home.airflow, home.logs, home.state, home.tests, home.root / "chaos-engine"):
         shutil.rmtree(folder, ignore_errors=True)
     # what an operator laid there stays
     for folder in (home.datasets, home.root):

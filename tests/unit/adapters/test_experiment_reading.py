@@ -120,6 +120,17 @@ def test_tweaks_that_could_not_be_built_are_read(store: Store, reader: Experimen
     assert details.refusals == tuple(refused)
 
 
+def test_a_store_that_is_not_mounted_is_no_store_without_experiments(
+    store: Store, reader: ExperimentReader
+) -> None:
+    assert reader.experiments() == ([], [])
+    store.experiments_dir.rmdir()
+    found, damaged = reader.experiments()
+    assert not found
+    assert [d.id for d in damaged] == ["The store"]
+    assert "mount it" in damaged[0].message
+
+
 def test_what_does_not_exist_is_an_error(reader: ExperimentReader) -> None:
     with pytest.raises(StoreError, match="no such experiment"):
         reader.details("nobody-1")
