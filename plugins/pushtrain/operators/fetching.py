@@ -82,10 +82,11 @@ def _note(store: Store, step: Step) -> str:
     try:
         experiment = store.experiment(step.experiment)
         tweaks = [store.tweak(s.experiment, s.round) for s in store.batch(step)]
-        before = store.attempt(step.experiment, step.round, step.attempt - 1)
+        attempts = store.attempts(step.experiment, step.round)
     except StoreError as err:
         log.warning("the run %s gets no note: %s", step.run_id, err)
         return ""
+    before = [a for a in attempts if a.number < step.attempt]
     return run_note(experiment, step, [t for t in tweaks if t], before)
 
 

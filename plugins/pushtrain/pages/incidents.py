@@ -40,13 +40,13 @@ def incidents_of(details: RoundDetails) -> tuple[Incident, ...]:
         Incident(
             attempt=attempt.number,
             cause=attempt.cause,
-            story=_story(details, attempt, following),
+            story=_story(details.attempts[: n + 1], following),
             at=attempt.ended_at,
             is_late=attempt.number in details.late,
             traceback=details.tracebacks.get(attempt.number, ""),
             stack=last_lines(details.stacks.get(attempt.number, "")),
         )
-        for attempt, following in _with_following(details.attempts)
+        for n, (attempt, following) in enumerate(_with_following(details.attempts))
         if attempt.ended_at is not None and attempt.cause is not None and attempt.cause not in MEANT
     )
 
@@ -72,14 +72,15 @@ def last_lines(text: str, most: int = _STACK_LINES) -> str:
     return "\n".join(lines[-most:])
 
 
-def _story(details: RoundDetails, attempt: Attempt, following: Attempt | None) -> str:
+def _story(attempts: Sequence[Attempt], following: Attempt | None) -> str:
+    attempt = attempts[-1]
     parts = [f"attempt {attempt.number}: {attempt.cause}"]
     if attempt.message:
         parts.append(f", {attempt.message}")
     place = place_of(attempt.reached)
     if place:
         parts.append(f", in {place}")
-    saved, lost = saved_by(attempt), lost_by(attempt)
+    saved, lost = saved_by(attempts), lost_by(attempt)
     if saved or place:
         parts.append(f"; saved: {saved}" if saved else "; nothing was saved")
     if lost and saved:

@@ -80,7 +80,7 @@ def restart_letter(
         rounds: Those of its rounds that are not trained to their end yet.
         reason: How the last attempt ended.
     """
-    saved = any(saved_by(a) for n in rounds for a in _attempts(details, n)[-1:])
+    saved = any(saved_by(_attempts(details, number)) for number in rounds)
     if not rounds:
         what = f"Round {step.round} is trained; what follows it is started again"
     elif not saved:
@@ -136,8 +136,9 @@ def _attempts(details: ExperimentDetails, number: int) -> tuple[Attempt, ...]:
 def _goes_on(details: ExperimentDetails, rounds: Sequence[int]) -> Iterator[str]:
     """Yield for each round where it stood, from where it goes on and what was lost."""
     for number in rounds:
-        for last in _attempts(details, number)[-1:]:
-            place, saved, lost = place_of(last.reached), saved_by(last), lost_by(last)
+        attempts = _attempts(details, number)
+        for last in attempts[-1:]:
+            place, saved, lost = place_of(last.reached), saved_by(attempts), lost_by(last)
             parts = [f"it stood in {place}" if place else "", f"saved: {saved}" if saved else ""]
             parts.append(lost if saved else "")
             told = "; ".join(part for part in parts if part)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pushtrain.contract import Attempt, Heartbeat
 
 # Less of an epoch than this is not worth a word.
@@ -19,13 +21,19 @@ def place_of(beat: Heartbeat | None) -> str:
     return f"{fit}epoch {beat.epoch}{epochs}{batch}"
 
 
-def saved_by(attempt: Attempt) -> str:
-    """Return what the next attempt does not do again: `3.4 of 10 epochs`; empty for nothing."""
-    done = _done(attempt)
+def saved_by(attempts: Sequence[Attempt]) -> str:
+    """Return what a further attempt does not do again: `3.4 of 10 epochs`; empty for nothing.
+
+    Args:
+        attempts: In order, the last one ended; one that was ended before its first epoch did not
+            tell what its steps are, but one before it may have.
+    """
+    done = _done(attempts[-1]) if attempts else 0.0
     if done <= 0:
         return ""
-    beat = attempt.reached
-    unit = "epoch" if beat and beat.epoch else "step"
+    beats = (a.reached for a in reversed(attempts))
+    beat = next((b for b in beats if b and b.epoch), None)
+    unit = "epoch" if beat else "step"
     planned = f" of {beat.epochs}" if beat and beat.fit == 1 and beat.epochs >= done else ""
     return f"{done:.4g}{planned} {unit}{'' if done == 1 and not planned else 's'}"
 

@@ -14,7 +14,7 @@ _LONGEST_CAUSE = 200
 
 
 def run_note(
-    experiment: Experiment, step: Step, tweaks: Sequence[Tweak], before: Attempt | None = None
+    experiment: Experiment, step: Step, tweaks: Sequence[Tweak], before: Sequence[Attempt] = ()
 ) -> str:
     """Return the note of a step: `round 3: Dense 32 -> 64, accuracy 0.87 of 0.90 so far`.
 
@@ -22,7 +22,7 @@ def run_note(
         experiment: As it stands.
         step: What the run is about.
         tweaks: What made the rounds that it trains side by side; none for round 0.
-        before: The attempt that it takes up again, None for the first.
+        before: The attempts that it goes on from, in order; none for the first.
     """
     last = tweaks[-1].round if tweaks else step.round
     rounds = f"round {step.round}" if last == step.round else f"rounds {step.round} to {last}"
@@ -37,14 +37,15 @@ def run_note(
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
 
 
-def _why(before: Attempt | None) -> str:
+def _why(attempts: Sequence[Attempt]) -> str:
     """Return from where it goes on, and how the attempt before ended.
 
     Such as `: goes on after 7 of 10 epochs; attempt 2 hung (no progress for 130 s)`.
     """
+    before = attempts[-1] if attempts else None
     if before is None or before.cause in (None, Cause.FINISHED):  # it is gone on with
         return ""
-    saved = saved_by(before)
+    saved = saved_by(attempts)
     where = f"goes on after {saved}" if saved else "starts anew"
     hand = "resumed by hand, " if before.forgiven else ""
     code = f"exit code {before.exit_code}" if before.exit_code else ""

@@ -46,4 +46,11 @@ def test_where_a_training_stood(beat: dict[str, Any], place: str) -> None:
     ids=["part", "whole", "none", "second fit", "batches unknown", "no word", "nothing"],
 )  # fmt: skip
 def test_what_is_kept_and_what_is_done_again(attempt: Attempt, saved: str, lost: str) -> None:
-    assert (saved_by(attempt), lost_by(attempt)) == (saved, lost)
+    assert (saved_by([attempt]), lost_by(attempt)) == (saved, lost)
+
+
+def test_what_steps_are_is_told_by_an_attempt_that_came_further() -> None:
+    first, second = ended(2, 2.0, fit=1, epoch=3, epochs=10), ended(2, 2.0, phase="script")
+    assert saved_by([first, second]) == "2 of 10 epochs"
+    assert saved_by([second]) == "2 steps"
+    assert saved_by([]) == ""

@@ -36,7 +36,7 @@ def test_rounds_side_by_side_are_told_together() -> None:
 
 def test_a_restart_tells_why_it_is_one() -> None:
     before = records.attempt(1, cause=Cause.KILLED, exit_code=137, ended_at=1001.0)
-    note = run_note(experiment(), Step(STEP.experiment, 3, 2), [tweak(3)], before)
+    note = run_note(experiment(), Step(STEP.experiment, 3, 2), [tweak(3)], [before])
     assert note == (
         "attempt 2: starts anew; attempt 1 ended: killed (exit code 137). Round 3: Dense 32 -> 64"
     )
@@ -47,7 +47,7 @@ def test_a_restart_tells_from_where_it_goes_on() -> None:
         2, cause=Cause.HUNG, message="no progress for 130 s", ended_at=1001.0, epochs=7, work=7.0,
         reached=records.heartbeat(attempt=2, fit=1, epoch=8, epochs=10),
     )  # fmt: skip
-    note = run_note(experiment(), Step(STEP.experiment, 0, 3), (), before)
+    note = run_note(experiment(), Step(STEP.experiment, 0, 3), (), [before])
     assert note == (
         "attempt 3: goes on after 7 of 10 epochs; attempt 2 ended: hung (no progress for 130 s). "
         "Round 0: the script as pushed"
@@ -56,7 +56,7 @@ def test_a_restart_tells_from_where_it_goes_on() -> None:
 
 def test_a_resume_by_hand_is_told_as_such() -> None:
     before = records.attempt(1, cause=Cause.LOST, ended_at=1001.0, forgiven=True)
-    note = run_note(experiment(), Step(STEP.experiment, 0, 2), (), before)
+    note = run_note(experiment(), Step(STEP.experiment, 0, 2), (), [before])
     assert note == (
         "attempt 2: resumed by hand, starts anew; attempt 1 ended: lost. "
         "Round 0: the script as pushed"
@@ -65,13 +65,13 @@ def test_a_resume_by_hand_is_told_as_such() -> None:
 
 def test_a_long_cause_leaves_room_for_what_is_trained() -> None:
     before = records.attempt(1, cause=Cause.SCRIPT_ERROR, ended_at=1001.0, message="x" * 2000)
-    note = run_note(experiment(), Step(STEP.experiment, 0, 2), (), before)
+    note = run_note(experiment(), Step(STEP.experiment, 0, 2), (), [before])
     assert note.endswith("Round 0: the script as pushed")
 
 
 def test_an_experiment_that_is_gone_on_with_had_no_trouble() -> None:
     before = records.attempt(1, cause=Cause.FINISHED, exit_code=0, ended_at=1001.0)
-    note = run_note(experiment(), Step(STEP.experiment, 3, 2), [tweak(3)], before)
+    note = run_note(experiment(), Step(STEP.experiment, 3, 2), [tweak(3)], [before])
     assert note == "attempt 2. Round 3: Dense 32 -> 64"
 
 
