@@ -69,6 +69,10 @@ def serve():
 
     if os.environ.get("PUSHTRAIN_KERAS") == "legacy":
         from tf_keras.src.callbacks import CallbackList
+
+        # TensorFlow brought it along; the trainer serves tf-keras under this name
+        for name in [n for n in sys.modules if n.split(".")[0] == "keras"]:
+            del sys.modules[name]
     else:
         from keras.src.callbacks.callback_list import CallbackList
 
