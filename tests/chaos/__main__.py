@@ -37,7 +37,10 @@ class Runner:
         self._rows: dict[str, Row] = {}
 
     def run(self, scenarios: Sequence[Scenario]) -> None:
-        """Run those first that can go side by side, then each of the others alone."""
+        """Run those first that can go side by side, then each of the others alone.
+
+        Those that need no Airflow come last: it is stopped then, for it takes its time from them.
+        """
         together = [s for s in scenarios if s.side_by_side]
         threads = [threading.Thread(target=self._run, args=(s,), daemon=True) for s in together]
         for thread in threads:
@@ -45,14 +48,25 @@ class Runner:
         while any(thread.is_alive() for thread in threads):
             time.sleep(LOOK_SECONDS)  # a join could not be interrupted
         alone = [s for s in scenarios if not s.side_by_side]
-        for scenario in alone:
-            self._prepare(scenario)
-        for scenario in alone:
-            self._run(scenario)
+        self._run_each([s for s in alone if s.needs_airflow])
+        self._close_world()
+        self._run_each([s for s in alone if not s.needs_airflow])
 
     def rows(self, scenarios: Sequence[Scenario]) -> list[Row]:
         """Return what there is, in the order of the scenarios."""
         return [self._rows[s.name] for s in scenarios if s.name in self._rows]
+
+    def _close_world(self) -> None:
+        try:
+            self._setup.close_world()
+        except Exception:  # the sweep at the end takes it away all the same
+            traceback.print_exc()
+
+    def _run_each(self, scenarios: Sequence[Scenario]) -> None:
+        for scenario in scenarios:
+            self._prepare(scenario)
+        for scenario in scenarios:
+            self._run(scenario)
 
     def _prepare(self, scenario: Scenario) -> None:
         try:

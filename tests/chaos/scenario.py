@@ -17,7 +17,8 @@ class Scenario:
         name: A few words; `CHAOS_ONLY` finds it by a part of them.
         run: Does it and says what was seen. What it raises is its row in the table: not recovered.
         short: Whether it is part of the short form, which `make test` runs.
-        needs_airflow: Whether it uses the world that is shared by all that need Airflow.
+        needs_airflow: Whether it uses the world that is shared by all that need Airflow; the
+            others run when that was closed.
         side_by_side: Whether it touches nothing but its own training, so that others of that kind
             may run at the same time (in threads).
         prepare: Called before the first of those that run alone, for all of them: what takes its

@@ -41,6 +41,7 @@ class Setup:
         self._opening = threading.Lock()
         self._printing = threading.Lock()
         self._open = ExitStack()
+        self._with_world = ExitStack()
         self._world: World | None = None
         self._was_tried = False
 
@@ -78,7 +79,7 @@ class Setup:
         settings = {"startup_seconds": str(STARTUP_SECONDS)}
         # nobody waits for what runs in it at the end
         opened = open_world(self.folder / "world", settings, grace_seconds=1.0)
-        world = self._open.enter_context(opened)
+        world = self._with_world.enter_context(opened)
         self.say("set-up", f"Airflow is up on {world.api.base_url}")
         return world
 
@@ -86,6 +87,12 @@ class Setup:
         """Have something done at the end, whatever happens."""
         self._open.callback(act)
 
+    def close_world(self) -> None:
+        """Stop the shared Airflow, once nobody needs it any more."""
+        self._with_world.close()
+        self._world = None
+
     def close(self) -> None:
         """Stop what was started."""
-        self._open.close()
+        with self._open:  # also if the world can not be stopped
+            self.close_world()
