@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 120.0
 def kill_monitor(setup: Setup) -> Outcome:
     """Kill a container, and then the monitor's task as soon as it has planned the restart."""
     training, reference, world = training_of(MONITOR, setup), Reference.of(setup), setup.world
-    training.wait_for_attempt(1)
+    training.wait_for_attempt(1, epochs=1)
     experiment, workers = training.id, workers_of(world)
     known = set(tasks_of(workers))
     at = time.time()

@@ -34,7 +34,7 @@ def prepare(scenario: str, setup: Setup) -> None:
     """Push the training that a scenario disturbs later."""
     Reference.of(setup)
     # long enough for all that comes before it
-    training_of(scenario, setup).push(STEADY.replace("PAUSE = 0.05", "PAUSE = 0.15"))
+    training_of(scenario, setup).push(STEADY.replace("PAUSE = 0.05", "PAUSE = 0.25"))
 
 
 def training_of(scenario: str, setup: Setup) -> Disturbed:
@@ -84,7 +84,7 @@ def disturbed(
 ) -> Outcome:
     """Kill and revive under a training, push something meanwhile, return what came of both."""
     training, reference = training_of(scenario, setup), Reference.of(setup)
-    training.wait_for_attempt(1)
+    training.wait_for_attempt(1, epochs=1)
     epochs, at = training.epochs, time.time()
     kill()
     setup.say(scenario, f"killed after {epochs} epochs")
@@ -92,7 +92,7 @@ def disturbed(
     revive()
     revived_after = time.time() - at
     setup.say(scenario, f"back after {revived_after:.0f} s")
-    training.wait_for_epochs(epochs + 2)
+    training.wait_for_a_batch()
     missed = came_through(pushed)
     works_after = time.time() - at
     setup.say(scenario, f"what was pushed meanwhile is done after {works_after:.0f} s")

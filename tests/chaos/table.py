@@ -14,6 +14,7 @@ HEADINGS = (
     "scenario", "tried", "recovered", "epochs twice", "bit-identical", "seconds to go on",
     "lost", "one container", "took", "",
 )  # fmt: skip
+WHY_WIDTH = 100  # the evidence was printed where it failed
 SHOWN = len(HEADINGS) - 2  # what the README shows of them
 
 
@@ -29,6 +30,7 @@ def failed(name: str, error: BaseException) -> Outcome:
     """Return the outcome of a scenario that could not be brought to its end."""
     lines = str(error).strip().splitlines() or [""]
     why = f"{type(error).__name__}: {lines[0]}" if lines[0] else type(error).__name__
+    why = why if len(why) <= WHY_WIDTH else f"{why[:WHY_WIDTH]}..."
     return Outcome(name, tried=1, recovered=0, epochs_twice=0, identical=None, lost=why)
 
 

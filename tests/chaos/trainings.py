@@ -144,6 +144,16 @@ class Disturbed:
         """Wait until so many more epochs are finished than there are now."""
         self.wait_for_epochs(self.epochs + epochs)
 
+    def wait_for_a_batch(self) -> None:
+        """Wait until a batch is trained that was not trained yet."""
+        asked = time.time()
+
+        def moved_on() -> bool:
+            beat = self.world.store.heartbeat(self.id, 0)
+            return beat is not None and beat.at > asked
+
+        self.wait("another batch", moved_on)
+
     def wait_for_attempt(self, attempt: int, epochs: int = 2) -> None:
         """Wait until an attempt has finished so many epochs itself."""
 
