@@ -9,8 +9,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,46 +27,15 @@ from pushtrain.local.airflow_parts import (
     started_at,
 )
 from pushtrain.local.paths import Home, current_home
+from pushtrain.local.patience import JAMMED, Patience, Process
 
 LOOK_SECONDS = 10.0
-# Beside the 15-30 s after which Airflow itself calls a part unhealthy.
-PATIENCE_SECONDS = 90.0
-# Until it is well for the first time: an api-server took 90 s to start at load 12 on two cores.
-START_SECONDS = 300.0
 # A free worker takes a task that is queued within a second. Killing the one that listens to the
 # queue leaves its lock taken: then no other worker ever hears of a task again.
 QUEUED_SECONDS = 20.0
-JAMMED = "tasks are queued, workers are free"
 LOG_BYTES = 20_000_000
 _QUEUED = "/api/v2/dags/~/dagRuns/~/taskInstances?state=queued&limit=100"
 _FREE_WORKER = "LocalExecutor: <idle>"
-
-
-Process = tuple[str, int]  # a part and its number: a new process has a new one
-
-
-@dataclass
-class Patience:
-    """Remembers since when a part is not well, and whether it ever was."""
-
-    since: dict[Process, float] = field(default_factory=dict)
-    seen_well: set[Process] = field(default_factory=set)
-
-    def overdue(self, parts: Mapping[Process, str], now: float) -> list[Process]:
-        """Return the parts that were not well for too long.
-
-        Args:
-            parts: What is wrong with each, empty if it is well.
-            now: Seconds of a clock that only goes forward.
-        """
-        self.seen_well = {p for p in parts if not parts[p] or p in self.seen_well}
-        self.since = {p: self.since.get(p, now) for p in parts if parts[p]}
-        return [p for p in self.since if now - self.since[p] >= self._allowed(p, parts[p])]
-
-    def _allowed(self, part: Process, wrong: str) -> float:
-        if wrong == JAMMED:
-            return 0.0
-        return PATIENCE_SECONDS if part in self.seen_well else START_SECONDS
 
 
 def examine(home: Home, api: AirflowApi, now: datetime) -> dict[Process, str]:

@@ -14,8 +14,9 @@ from pushtrain.errors import OutsideError
 from pushtrain.local import processes, stuck_parts
 from pushtrain.local.airflow_api import AirflowApi
 from pushtrain.local.paths import Home
+from pushtrain.local.patience import JAMMED, Patience
 from pushtrain.local.state_file import write_state
-from pushtrain.local.stuck_parts import JAMMED, Patience, examine, shorten
+from pushtrain.local.stuck_parts import examine, shorten
 
 SCHEDULER = ("scheduler", 1)
 
