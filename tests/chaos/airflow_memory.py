@@ -44,4 +44,7 @@ def run_out_of_memory(setup: Setup) -> Outcome:
     )
 
 
-SCENARIOS = (Scenario(MEMORY, run_out_of_memory, needs_airflow=True, side_by_side=True),)
+SCENARIOS = (
+    # the system tests show as much
+    Scenario(MEMORY, run_out_of_memory, short=False, needs_airflow=True, side_by_side=True),
+)

@@ -1,4 +1,4 @@
-"""What goes away and comes back: the engine, a task's process, Airflow, the mail server."""
+"""What goes away and comes back; tests/chaos kills each of Airflow's processes alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.system.world import SCRIPTS, World
 
 from pushtrain.contract import Cause, State
 from pushtrain.local import mail_catcher, processes
-from pushtrain.local.airflow_parts import PARTS, pid_of, process_of
+from pushtrain.local.airflow_parts import PARTS, pid_of
 
 QUICK = (SCRIPTS / "quick_knn.py").read_text(encoding="utf-8")
 SLOW = (SCRIPTS / "slow_ann.py").read_text(encoding="utf-8")
@@ -74,21 +74,6 @@ def test_without_a_mail_server_all_goes_on(world: World) -> None:
     assert not world.mails("no_mail.py")
 
 
-def test_a_task_that_is_killed_takes_its_training_over_again(world: World) -> None:
-    experiment = push(world, "killed_task.py", SLOW.replace("epochs=10", "epochs=25"))
-    wait_for_epochs(world, experiment, 1)
-    run_id = f"{experiment}.r0.a1"
-    pid = world.task(run_id, "train_ann")["pid"]
-
-    os.kill(pid, signal.SIGKILL)
-
-    assert world.wait_for_end(experiment).state is State.REACHED
-    assert world.task(run_id, "train_ann")["try_number"] == 2
-    assert "taking over" in world.task_log(run_id, "train_ann", attempt=2)
-    assert_trained_once(world, experiment)
-    assert not world.mails("training restarted", "killed_task.py")
-
-
 def test_parts_of_airflow_that_are_killed_come_back_by_themselves(world: World) -> None:
     trained = push(world, "killed_parts.py", SLOW.replace("epochs=10", "epochs=25"))
     wait_for_epochs(world, trained, 1)
@@ -111,23 +96,3 @@ def process_of_task(world: World, experiment: str) -> int:
     found = processes.facts(pid)
     assert found
     return found.parent
-
-
-def test_airflow_killed_and_started_again_misses_nothing(world: World) -> None:
-    trained = push(world, "killed_airflow.py", SLOW.replace("epochs=10", "epochs=20"))
-    wait_for_epochs(world, trained, 1)
-    airflow = process_of(world.home)
-    restarted = len(world.mails("training restarted"))
-
-    while members := airflow.members():
-        processes.send(members, signal.SIGKILL)
-    missed = push(world, "pushed_meanwhile.py", QUICK)
-    assert world.experiment(missed) is None
-    world.start()
-
-    assert world.wait_for_end(missed).state is State.REACHED
-    assert world.wait_for_end(trained).state is State.REACHED
-    assert_trained_once(world, trained)
-    assert_trained_once(world, missed)
-    assert world.runs_of(trained) == [f"{trained}.r0.a1"]
-    assert len(world.mails("training restarted")) == restarted, "a training that was well"
