@@ -132,7 +132,7 @@ def test_a_candidate_that_is_given_up_does_not_end_the_others(world: World) -> N
 
     assert restart["trigger_run_id"] == world.step(4, 1).run_id
     assert [world.run(4, 1), world.run(4, 2)] == [0.9, None]
-    assert "3 starts in a row brought no finished epoch" in world.store.rounds(world.id)[2].failure
+    assert "3 starts in a row saved no work" in world.store.rounds(world.id)[2].failure
     assert collect_metrics(world.store.experiment(world.id).step)["round"] == 1
 
 
