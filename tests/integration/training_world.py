@@ -139,6 +139,10 @@ class World:
         events = self.api.events(since=self.since, until=now, filters=wanted, decode=True)
         return [int(e["Actor"]["Attributes"][LABEL_ATTEMPT]) for e in events]
 
+    def printed(self, attempt: int = 1) -> bytes:
+        """Return what the container of an attempt has printed so far."""
+        return self.api.logs(found["Id"]) if (found := self.find(attempt)) else b""
+
     def running(self, attempt: int = 1, number: int = 0) -> dict[str, Any]:
         """Wait until the container of an attempt runs and return the engine's record of it."""
         wait_for(lambda: (found := self.find(attempt, number)) and found["State"]["Running"])
