@@ -68,10 +68,15 @@ def notify_given_up(config: Settings, store: Store, step: Step) -> None:
 
 
 def give_up(config: Settings, store: Store, step: Step, reason: str) -> None:
-    """End an experiment as failed and mail why; a crash in between is made good by the monitor."""
-    store.update_experiment(step.experiment, state=State.FAILED, reason=reason)
+    """End an experiment as failed and mail why; a crash in between is made good by the monitor.
+
+    A task of a past step, which a person cleared, ends nothing.
+    """
+    if store.move_on(step, state=State.FAILED, reason=reason) is None:
+        log.info("%s is past or has ended: %s", step.run_id, reason)
+        return
     notify_given_up(config, store, step)
-    store.update_experiment(step.experiment, settled=True)
+    store.move_on(step, settled=True)
 
 
 def post(

@@ -145,6 +145,16 @@ def test_an_experiment_that_never_fits_fails_with_the_figures_and_is_mailed_once
     assert "2040 MiB were held" in text.replace("=\n", "").replace("\n", " ")
 
 
+def test_a_past_task_that_a_person_cleared_ends_nothing(opened) -> None:
+    loop = opened(SKLEARN)
+    loop.end(Cause.OUT_OF_MEMORY)
+    past = loop.step
+    loop.store.update_experiment(loop.id, attempt=2)  # it was resumed meanwhile
+    with pytest.raises(AirflowFailException):
+        tweak_model(past)
+    assert loop.store.experiment(loop.id).state is State.RUNNING
+
+
 def test_a_tweak_without_memory_costs_one_more_round_then_the_best_goes_on(opened) -> None:
     loop = opened()
     loop.end(Cause.FINISHED)
