@@ -163,6 +163,11 @@ bench-page: venv ## Milliseconds of the page at the server, 1,000 experiments an
 	@AIRFLOW_HOME=$(or $(PUSHTRAIN_HOME),$(CURDIR)/.pushtrain)/pytest-airflow \
 	  PYTHONPATH=plugins:. $(BIN)/python -m tests.benches.page
 
+.PHONY: bench-checkpoint
+bench-checkpoint: venv images ## Cost of checkpoints and heartbeat beside plain fit (BENCH_PAIRS=, BENCH_ONLY=)
+	@. <($(VENV_LOCAL).images --print); export PUSHTRAIN_IMAGE_ANN; \
+	$(BIN)/python tests/benches/checkpoint.py
+
 .PHONY: screenshots
 screenshots: venv browser ## Take the README's pictures from the last demo (docs/images)
 	@PYTHONPATH=plugins:. $(BIN)/python -m tests.system.screenshots
