@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 MEBIBYTES = 64
 _BLOCK = 2**20
+_REMOUNTS, _PAUSE_SECONDS = 50, 0.1
 
 
 class LoopStore:
@@ -47,7 +49,15 @@ class LoopStore:
 
     def remount(self, option: str) -> None:
         """Make it read-only (`ro`) or writable (`rw`)."""
-        _run("mount", "-o", f"remount,{option}", str(self.place))
+        for left in range(_REMOUNTS - 1, -1, -1):
+            try:
+                _run("mount", "-o", f"remount,{option}", str(self.place))
+            except AssertionError:  # somebody writes at this moment
+                if not left:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
 
     def fill(self) -> None:
         """Leave no byte free."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tests.chaos.outcome import Outcome
 from tests.chaos.outside_world import Outside
+from tests.chaos.own_engine import can_run
 from tests.chaos.scenario import Scenario
 from tests.chaos.setup import Setup
 from tests.chaos.trainings import Disturbed, first_batch, judge, look_until
@@ -99,9 +100,12 @@ def _seconds_after(training: Disturbed, moments: list[float]) -> tuple[float, ..
     return tuple(at - since for at, since in zip(begun, moments, strict=True) if at)
 
 
-SCENARIOS = (
+# left out where nobody may start an engine or mount a disk; the table lacks their rows then
+SCENARIOS: tuple[Scenario, ...] = (
     Scenario(KEPT, kept_containers),
     Scenario(DROPPED, dropped_containers),
     Scenario(POWER, power_cut),
     Scenario(DUE, restart_is_due),
 )
+if not can_run():
+    SCENARIOS = ()

@@ -20,6 +20,15 @@ ANSWER_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
 
+def can_run() -> bool:
+    """Tell whether this machine lets us: root starts engines and mounts disks."""
+    return os.geteuid() == 0 and _daemon() is not None
+
+
+def _daemon() -> str | None:
+    return shutil.which("dockerd", path=os.environ.get("PATH", "") + SBIN)
+
+
 class OwnEngine:
     """A second dockerd with containerd and shims of its own; it needs root.
 
@@ -48,7 +57,7 @@ class OwnEngine:
         self._data.mkdir(parents=True, exist_ok=True)
         # the machine's /etc/docker/daemon.json is not for this one
         (self._runtime / "daemon.json").write_text("{}", encoding="utf-8")
-        daemon = shutil.which("dockerd", path=os.environ.get("PATH", "") + SBIN)
+        daemon = _daemon()
         assert daemon, "no dockerd: `make engine` installs one"
         # a network namespace of its own: an engine without a bridge removes `docker0`, which is
         # the machine's engine's where they share one

@@ -33,7 +33,7 @@ def test_what_the_disk_has_no_room_for_is_written_later(
 
     assert written("the result", tmp_path, lambda: checks.append(1), write) == "done"
     assert len(checks) == 2, "a newer attempt may take the round meanwhile"
-    assert capsys.readouterr().out.count("no room for the result") == 1
+    assert capsys.readouterr().out.count("the result can not be written yet") == 1
 
 
 def test_other_errors_are_not_waited_for(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Waits for room on a full disk rather than lose what a finished training has brought."""
+"""Waits for a full or read-only disk rather than lose what a finished training has brought."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LITTLE_BYTES = 2**16
 
 
 def written(what: str, folder: Path, check: Callable[[], None], write: Callable[[], T]) -> T:
-    """Return what `write` returns; where the disk is full, wait for room and write again.
+    """Return what `write` returns; where the disk is full or read-only, wait and write again.
 
     Args:
         what: Named to people.
@@ -40,7 +40,7 @@ def written(what: str, folder: Path, check: Callable[[], None], write: Callable[
             if not _is_for_room(error, folder) or time.monotonic() > deadline:
                 raise
             if not is_told:
-                print(f"pushtrain: no room for {what}, waiting for some: {error}", flush=True)
+                print(f"pushtrain: {what} can not be written yet, waiting: {error}", flush=True)
             is_told = True
         time.sleep(PAUSE_SECONDS)
         check()
