@@ -49,6 +49,7 @@ def test_a_hung_training_is_killed_and_then_started_again(stuck) -> None:
     thread.join(timeout=30)
     assert not thread.is_alive()
     assert errors[0].startswith("hung: no progress for")
+    assert "no stack came" in errors[0]  # this program has no handler and died of the signal
     assert (world.attempt().cause, world.attempt().epochs) == (Cause.HUNG, 1)
 
     (restart,) = plan(world, Trouble.DIED)

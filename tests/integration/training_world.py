@@ -152,9 +152,9 @@ class World:
 
 
 def wait_for(look: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not look():
-        assert time.monotonic() < deadline, "waited 60 s"
+        assert time.monotonic() < deadline, "waited 120 s"
         time.sleep(0.05)
 
 

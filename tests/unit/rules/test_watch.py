@@ -74,6 +74,65 @@ def test_a_fit_hangs_after_many_times_its_own_pace(
     assert found is None or found.trouble is Trouble.HUNG
 
 
+@pytest.mark.parametrize(
+    ("batch", "batches", "pace", "silent", "hung"),
+    [
+        (1, 100, 1.0, 100, False),
+        (1, 100, 1.0, 101, True),  # in the middle of the first epoch
+        (99, 100, 20.0, 200, False),
+        (99, 100, 20.0, 201, True),
+        (100, 100, 1.0, 1000, False),  # at its end nobody knows what comes
+        (0, 100, 1.0, 1000, False),
+        (0, 100, 1.0, 1001, True),
+        (5, 0, 1.0, 1000, False),  # how long the epoch is, is not known
+        (5, 100, 0.0, 1000, False),
+        (5, 100, 0.0, 1001, True),
+    ],
+)
+def test_in_the_middle_of_the_first_epoch_a_fit_hangs_by_the_pace_of_its_batches(
+    batch: int, batches: int, pace: float, silent: float, hung: bool
+) -> None:
+    beat = heartbeat(
+        attempt=2, at=START, phase="fit", epoch=1, batch=batch, batches=batches, pace=pace
+    )
+    found = look(START + silent, beat=beat)
+    assert (found is not None) == hung
+
+
+def test_a_growing_fit_of_sklearn_hangs_by_the_pace_of_its_parts() -> None:
+    for batches, hung in ((9, True), (0, False)):
+        beat = heartbeat(attempt=2, at=START, phase="fit", batch=3, batches=batches, pace=1.0)
+        assert (look(START + 101, beat=beat) is not None) == hung
+
+
+@pytest.mark.parametrize(
+    ("steps", "pace", "ran", "silent", "hung"),
+    [
+        (4, 1.0, 10, 1000, False),  # the first steps build graphs
+        (4, 1.0, 10, 1001, True),
+        (5, 1.0, 10, 100, False),
+        (5, 1.0, 10, 101, True),
+        (5, 50.0, 10, 500, False),
+        (900, 1.0, 400, 400, False),  # it may look at its test data for as long as it trained
+        (900, 1.0, 400, 401, True),
+        (900, 1.0, 5000, 1000, False),  # but not longer than any script
+        (900, 1.0, 5000, 1001, True),
+    ],
+)
+def test_a_custom_loop_hangs_after_longer_than_all_that_came_before(
+    steps: int, pace: float, ran: float, silent: float, hung: bool
+) -> None:
+    beat = heartbeat(attempt=2, at=START + ran, phase="loop", batch=steps, pace=pace)
+    found = look(START + ran + silent, beat=beat)
+    assert (found is not None) == hung
+
+
+@pytest.mark.parametrize(("after", "lost"), [(9, False), (10, True)])
+def test_a_restart_that_nobody_started_is_lost_soon(after: float, lost: bool) -> None:
+    found = look(START + after, run=RunState.MISSING, attempts=[attempt(1, ended_at=1.0)])
+    assert (found is not None) == lost
+
+
 def test_outside_of_a_fit_a_training_may_be_silent_for_long() -> None:
     beat = heartbeat(attempt=2, at=START, phase="script", pace=1.0)
     assert look(START + 999, beat=beat) is None
