@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pushtrain_trainer import full_disk
+from pushtrain_trainer.beat import Beat
 from pushtrain_trainer.full_disk import written
 from pushtrain_trainer.history_table import HistoryTable, row_of
 
@@ -81,3 +82,13 @@ def test_the_last_epochs_are_written_when_all_is_done(
     table.complete()
     table.complete()
     assert [row["epoch"] for row in table.rows()] == ["1"]
+
+
+def test_a_trainer_that_waits_says_that_it_is_well(tmp_path: Path) -> None:
+    checks: list[int] = []
+    beat = Beat(tmp_path, 1, lambda: checks.append(1))
+    beat.phase("script")
+    first = (tmp_path / "heartbeat.json").read_text()
+    beat.waits()
+    assert (tmp_path / "heartbeat.json").read_text() != first, "not only once a second"
+    assert len(checks) == 2, "a newer attempt may have taken the round"

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _TAIL_LINES = 200
 _SECONDS_TO_DIE = 10.0
+_SECONDS_TO_BEAT = 2.0  # a trainer writes its heartbeat once a second
+_LONGEST_PACE, _LOOK_SECONDS = 30.0, 0.2
 
 
 def end_hung(api: APIClient, config: Settings, store: Store, step: Step) -> bool:
@@ -50,14 +52,26 @@ def end_hung(api: APIClient, config: Settings, store: Store, step: Step) -> bool
         mark(store, step, Cause.HUNG, f"{hang}; {_where('')}")
         beat = store.heartbeat(step.experiment, step.round)
         stack = save_stack(api, name, store, step, beat.at if beat else 0.0)
-        # a machine that slept looks like a hang, until the training has done its next batch
-        hang = _hang(config, store, step)
+        hang = _lasting_hang(config, store, step)
         mark(store, step, Cause.HUNG if hang else None, f"{hang}; {_where(stack)}" if hang else "")
     if not hang:
         log.info("%s goes on again", step.run_id)
         return False
     engine.kill(api, name)
     return True
+
+
+def _lasting_hang(config: Settings, store: Store, step: Step) -> str:
+    """Return why a training hangs, once it has had time for its next sign of life.
+
+    One whose machine slept, or whose disk was full, looks like one that hangs until then.
+    """
+    beat = store.heartbeat(step.experiment, step.round)
+    pace = min(2 * beat.pace, _LONGEST_PACE) if beat else 0.0
+    deadline = time.monotonic() + _SECONDS_TO_BEAT + pace
+    while (hang := _hang(config, store, step)) and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+    return hang
 
 
 def _hang(config: Settings, store: Store, step: Step) -> str:

@@ -34,7 +34,7 @@ def save_artifact(run: Run) -> Artifact:
     try:
         if run.model is not None:
             parameters = int(run.model.count_params())
-        size = written("the model", run.output, run.fence.check, lambda: _saved(run, aside))
+        size = written("the model", run.output, run.beat.waits, lambda: _saved(run, aside))
         aside.replace(run.output / name)
         sync_folder(run.output)
     except Exception as error:  # models hold code of the script: anything can be raised

@@ -70,6 +70,10 @@ class Beat:
         there = {"batch": self.now.batch, "batches": self.now.batches, **fields}
         return not 0 < there["batch"] < there["batches"]
 
+    def waits(self) -> None:
+        """Say at once that the trainer waits for something outside, and is well."""
+        self._move(time.time(), must_write=True)
+
     def _write(self) -> None:
         self._written = time.monotonic()
         self._check()

@@ -193,7 +193,7 @@ def finish(run: Run, files: AccuracyFiles, failure: ScriptFailure | None) -> int
         )
     if run.resumed:
         run.notes.extend(f"not exact: {reason}" for reason in run.inexact)
-    written("the last epochs", run.output, run.fence.check, run.history.complete)
+    written("the last epochs", run.output, run.beat.waits, run.history.complete)
     result = replace(
         result, epochs=len(run.history.rows()), exact=run.exact, notes=tuple(run.notes)
     )
@@ -210,7 +210,7 @@ def keep_result(run: Run, result: Result) -> None:
     def write() -> None:
         write_json(run.output / RESULT_FILE, record)
 
-    written("the result", run.output, run.fence.check, write)
+    written("the result", run.output, run.beat.waits, write)
 
 
 def api_used(run: Run) -> str:

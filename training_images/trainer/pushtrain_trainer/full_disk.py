@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 # Less than the silence after which a training counts as hung where its pace is not known (1 h).
 PATIENCE_SECONDS = 1800.0
-PAUSE_SECONDS = 2.0
+PAUSE_SECONDS = 0.5
 
 _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _LITTLE_BYTES = 2**16
@@ -25,7 +25,8 @@ def written(what: str, folder: Path, check: Callable[[], None], write: Callable[
     Args:
         what: Named to people.
         folder: Where it is written to.
-        check: Called before each new try; leaves the process if the attempt is superseded.
+        check: Called before each new try: says that the training is well, and leaves the process if
+            its attempt is superseded.
         write: May leave a half written file behind when it raises: the next try replaces it, and
             until then the disk is seen to be full.
 
