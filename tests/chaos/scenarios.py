@@ -11,6 +11,9 @@ from tests.chaos import (
     airflow_parts,
     airflow_tasks,
     airflow_trainings,
+    outside_engine,
+    outside_services,
+    outside_store,
     storm,
 )
 from tests.chaos.scenario import Scenario
@@ -21,6 +24,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     *airflow_tasks.SCENARIOS,
     *airflow_monitor.SCENARIOS,
     *airflow_parts.SCENARIOS,
+    *outside_services.SCENARIOS,
+    *outside_engine.SCENARIOS,
+    *outside_store.SCENARIOS,
     *storm.SCENARIOS,
 )
 
