@@ -37,7 +37,7 @@ def repo_away(setup: Setup) -> Outcome:
     bare.rename(away)
     try:
         _push_to(later, away)
-        loop.lay("go")
+        loop.wait("both rounds", lambda: _let_go(loop))
         ended = world.wait_for_end(loop.id)
         look_until("a word of the repo", lambda: "can not be asked" in _triggerer_log(world, at))
     finally:
@@ -109,6 +109,14 @@ def _far_target() -> str:
     text = (SCRIPTS / "loop_far_target.py").read_text(encoding="utf-8")
     held = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.2)\n"
     return held + text
+
+
+def _let_go(loop: Disturbed) -> bool:
+    """Let the rounds that there are train; tell whether the second one is among them."""
+    folders = [loop.world.store.source_dir(loop.id, number) for number in (0, 1)]
+    for folder in filter(Path.is_dir, folders):
+        (folder / "go").touch()
+    return folders[1].is_dir()
 
 
 def _push_to(training: Disturbed, bare: Path) -> None:
