@@ -50,9 +50,11 @@ class Settings:
         page_url: Address of Airflow's UI as people reach it, for links in mails.
         restart_limit: Starts in a row without progress after which a training is given up.
         startup_seconds: The least time without progress that counts as hung.
-        hang_factor: A fit hangs after this many times its own pace without progress.
-        quiet_seconds: How long a training may be silent where its pace can not be known:
-            while it loads data, in one long `fit` of scikit-learn.
+        hang_factor: A fit hangs after this many times its own pace without progress: that of its
+            batches in the middle of the first epoch, that of whole epochs from the second on.
+        quiet_seconds: How long a training may be silent where its pace can not be known: while
+            it loads data, at the end of the first epoch, in one long `fit` of scikit-learn. The
+            end of an epoch counts as known once one was seen.
         lost_seconds: A step without a living run is lost after this time.
         checkpoint_seconds: Time between two checkpoints inside a long epoch: the most of its
             training that a kill costs.

@@ -242,6 +242,21 @@ def test_a_container_that_went_down_with_its_engine_is_not_charged(
     check(world, task.end(), Cause.HOST_LOST, message, AGAIN)
 
 
+def test_a_container_that_an_engine_ended_as_it_was_stopped_is_not_charged(
+    world: World, proxy: EngineProxy
+) -> None:
+    """It lets nobody in any more, ends its containers, and answers who is connected until then."""
+    world.program(WAITS)
+    task = Task(world)
+    task.is_followed.wait(60)
+    proxy.let_nobody_in()
+    engine.send_signal(world.api, world.running()["Id"], "SIGTERM")
+    attempt = task.end()
+    proxy.start()
+    message = "the container engine went away and ended it, by SIGTERM, exit code 143"
+    check(world, attempt, Cause.HOST_LOST, message, AGAIN)
+
+
 def test_a_training_that_outlives_its_engine_goes_on(world: World, proxy: EngineProxy) -> None:
     world.program(WAITS + GOOD)
     task = Task(world)

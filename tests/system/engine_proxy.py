@@ -36,6 +36,12 @@ class EngineProxy:
         """Be gone, with all connections that are open."""
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
 
+    def let_nobody_in(self) -> None:
+        """Be as an engine that shuts down: who is connected is still answered."""
+        if self._server:
+            self._loop.call_soon_threadsafe(self._server.close)
+        self.path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Stop for good."""
         self.stop()

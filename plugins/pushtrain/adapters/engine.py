@@ -95,6 +95,15 @@ def require_engine(url: str) -> None:
         APIClient(base_url=url, version="auto").close()
 
 
+def is_there(url: str) -> bool:
+    """Tell whether an engine answers who comes anew; one that shuts down may answer old clients."""
+    try:
+        require_engine(url)
+    except OutsideError:
+        return False
+    return True
+
+
 def require_image(api: APIClient, image: str) -> None:
     """Check that an image is there; an engine would try to pull it for a minute.
 

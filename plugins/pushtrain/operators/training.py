@@ -167,7 +167,11 @@ class TrainingOperator(DockerOperator):
         # a container that was removed meanwhile has no more lines; its end is judged below
         with contextlib.suppress(NotFound):
             line = follow(self.cli, self._container, on_line)
-        end = seen(end_of(self.cli, self._container), line)
+        end = end_of(self.cli, self._container)
+        is_killed = line is Line.HELD and end.cause is Cause.KILLED
+        if is_killed and not engine.is_there(str(self.docker_url)):
+            line = Line.BROKEN  # an engine that is stopped ends its containers first
+        end = seen(end, line)
         attempt = close_attempt(store, step, end, list(tail))
         if attempt.cause is Cause.FINISHED:
             engine.remove(self.cli, self._container)

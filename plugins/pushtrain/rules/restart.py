@@ -10,7 +10,8 @@ from pushtrain.contract import Attempt, Cause, Step
 from pushtrain.rules.causes import NOT_CHARGED
 from pushtrain.rules.outcomes import deciding_attempt
 
-# Seconds before the first, second, ... start in a row without progress; the last one repeats.
+# Seconds before the next start after none, one, two, ... starts in a row without progress; the
+# last one repeats. A training that made progress goes on at once: most kills come once.
 BACKOFF_SECONDS = (0.0, 10.0, 30.0, 90.0)
 
 # The same container would end the same way.
