@@ -195,7 +195,7 @@ def status(home: Home) -> int:
     print(f"mailbox: on port {port}, mails in {home.mail}" if port else "mailbox: not running")
     if not process.is_running() or ports is None:
         left = process.members()
-        text = f"airflow: ended, but {len(left)} of its processes are left: say `make down`"
+        text = f"airflow: ended, but {len(left)} of its processes are left: say `make up`"
         print(text if left else "airflow: not running")
         return 1
     sick = _sick_parts(home, process, ports)
