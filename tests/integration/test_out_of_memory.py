@@ -106,6 +106,7 @@ def pushed(
         monkeypatch.setenv(f"AIRFLOW__PUSHTRAIN__{name}", value)
     config = load()
     store = Store(config.store_path)
+    store.begin()
     made: list[str] = []
 
     def push(code: str = CODE, settings: str = "target_accuracy = 0.505") -> Loop:
