@@ -38,14 +38,16 @@ def repo_away(setup: Setup) -> Outcome:
     try:
         _push_to(later, away)
         loop.wait("both rounds", lambda: _let_go(loop))
-        ended = world.wait_for_end(loop.id)
+        world.wait_for_end(loop.id)
         look_until("a word of the repo", lambda: "can not be asked" in _triggerer_log(world, at))
     finally:
         away.rename(bare)
+    ended = world.store.experiment(loop.id)
     assert ended.state is State.ROUNDS_USED_UP, ended
     assert ended.round > 0, "nothing was tweaked without the repo"
     assert "was not pushed" in ended.reason, ended.reason
-    assert len(world.mails()) <= known + 1, "more than the loop's own mail"
+    assert len(world.mails(loop.script)) == 1
+    assert len(world.mails()) <= known + 2, "more than the mails of the two that trained"
     training.end()
     later.wait("opening", lambda: later.found)
     assert later.end().state is State.REACHED
