@@ -30,17 +30,18 @@ def wait_for_itself():
     lock.acquire()
 
 
+has_begun = []  # of this process: the attributes of a callback come back after a restart
+
+
 class Diary(keras.callbacks.Callback):
     """Says when this process trains what, and takes its time."""
-
-    batches = 0
 
     def on_epoch_begin(self, epoch, logs=None):
         print(f"diary: epoch {epoch + 1}", flush=True)
 
     def on_train_batch_end(self, batch, logs=None):
-        self.batches += 1
-        if self.batches == 1:
+        if not has_begun:
+            has_begun.append(True)
             print(f"diary: first batch at {time.time():.2f}", flush=True)
         if os.path.exists("deadlock"):
             os.remove("deadlock")
