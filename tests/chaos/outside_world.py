@@ -144,7 +144,7 @@ class Outside(Setup):
             git.make()
             settings = {"docker_url": self.engine.url, "startup_seconds": str(STARTUP_SECONDS)}
             world = World(home, settings, self.engine, self.events, git)  # type: ignore[arg-type]
-            stack.callback(world.stop)
+            stack.callback(world.stop, 1.0)  # nobody waits for what runs in it at the end
             model_repo(home).make()
             world.start()
             world.wait_until_seen(world.repo.git("rev-parse", "HEAD"))
