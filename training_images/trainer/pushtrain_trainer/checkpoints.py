@@ -127,6 +127,8 @@ def _read(file: IO[bytes]) -> Checkpoint:
     if length > size:
         raise Damaged("it is too short")
     body = json.loads(take(length))
+    if body["schema"] != SCHEMA:
+        raise Damaged(f"its schema is {body['schema']!r}, this trainer reads {SCHEMA}")
     kinds = [(_dtype(name), tuple(shape)) for name, shape in body["arrays"]]
     sizes = [dtype.itemsize * math.prod(shape) for dtype, shape in kinds]
     # before memory is taken for what a flipped bit may have made of a shape
