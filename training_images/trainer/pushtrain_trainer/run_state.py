@@ -112,9 +112,16 @@ def script_version(root: Path, script: Path) -> str:
     return digest.hexdigest()
 
 
+def remove_left_overs(folder: Path) -> None:
+    """Remove what earlier attempts were writing aside when they were killed."""
+    for path in folder.rglob(".*.tmp"):
+        path.unlink(missing_ok=True)
+
+
 def claim_checkpoints(run: Run) -> None:
     """Make the checkpoint folder ours; records of another version of the script are dropped."""
     run.checkpoints.mkdir(exist_ok=True)
+    remove_left_overs(run.output)
     about = run.checkpoints / "run.json"
     version = script_version(run.root, run.script)
     known = read_json(about)
