@@ -114,7 +114,7 @@ class Storm:
     def _fits(self) -> Iterator[tuple[str, str]]:
         for path in (self.output / "checkpoint").glob("sklearn/*.json"):
             try:
-                entries = json.loads(path.read_bytes())["body"]["entries"]
+                entries = json.loads(path.read_bytes())["body"].get("entries", ())
             except FileNotFoundError:
                 continue  # replaced by what came after it, while we looked
             for entry in entries:
@@ -129,7 +129,8 @@ class Storm:
 
     def damaged(self) -> int:
         """Return how many checkpoints were found damaged."""
-        return len(list((self.output / "checkpoint").glob("**/damaged-*.json")))
+        found = (self.output / "checkpoint").glob("**/damaged-*")
+        return len({path.with_suffix("") for path in found})
 
     def left_over(self) -> list[str]:
         """Return the temporary files that lie about."""
