@@ -125,7 +125,7 @@ def test_a_database_is_made_once_for_each_version_of_airflow(home):
     assert needs_migration(home, "3.3.2")
 
 
-def test_the_supervisor_starts_a_part_again_that_was_killed(home, tmp_path):
+def test_parts_come_back_and_outlive_the_supervisor(home, tmp_path):
     """With the real supervisor and configuration; a program called `airflow` is the parts."""
     tools = tmp_path / "bin"
     tools.mkdir()
@@ -149,7 +149,11 @@ def test_the_supervisor_starts_a_part_again_that_was_killed(home, tmp_path):
     assert all(pid_of(home, part) not in (None, before[part]) for part in PARTS)
     assert "exited: scheduler (terminated by SIGKILL" in log.read_text()
     assert set(airflow_logs(home)) == set(home.logs.iterdir())
-    process_of(home).stop(grace_seconds=10)
+    os.kill(process_of(home).state["pid"], signal.SIGKILL)
+    wait_for(lambda: not process_of(home).is_running())
+    assert not missing_parts(home), "they go on, and `make up` finds them"
+    process_of(home).stop(grace_seconds=0)
+    assert missing_parts(home) == [*PARTS]
     assert process_of(home).members() == []
 
 
