@@ -52,6 +52,11 @@ class Beat:
         self._slowest, self._whole = 0.0, False
         self._move(at, must_write=True, phase=name, pace=0.0, **fields)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the next progress is written, so that it should come with its figures."""
+        return time.monotonic() - self._written >= SECONDS_BETWEEN_WRITES
+
     def progress(self, **fields: Any) -> None:
         """Note that one unit of work (a batch, an epoch, a fit) has been done."""
         at = time.time()
@@ -92,7 +97,7 @@ class Beat:
             return
         try:
             self.now = replace(self.now, at=at, **fields)
-            if must_write or time.monotonic() - self._written >= SECONDS_BETWEEN_WRITES:
+            if must_write or self.is_due:
                 self._write()
         finally:
             self._lock.release()

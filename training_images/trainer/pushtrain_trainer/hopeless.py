@@ -6,6 +6,7 @@ more than the epochs that a hopeless one goes on for.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -142,7 +143,8 @@ class HopelessStop:
         own = {name: values for name, values in own.items() if len(values) == epochs}
         why = verdict(self._fit, self._planned, own, self._references)
         if why:
-            self._settle()
+            with contextlib.suppress(OSError):
+                self._settle()
             self._run.notes.append(why)
             write_result(self._run)
             say(why)

@@ -28,6 +28,7 @@ class Fit:
         skip: Batches that the first pass over the data leaves out.
         first_pass: Epoch whose order the first pass has; None: that of the epoch under way.
         pass_epoch: Epoch whose order the pass under way has.
+        in_order: Whether a PyDataset is asked for its batches in their own order.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Fit:
     skip: int = 0
     first_pass: int | None = None
     pass_epoch: int = 0
+    in_order: bool = False
 
     @property
     def stateful(self) -> list[Any]:
@@ -75,6 +77,7 @@ class Fit:
         self.found = None
         self.element_spec = None
         self.loader = None
+        self.callback_list = None
 
     def take_skip(self) -> int:
         """Return how many batches the pass that begins leaves out; later ones leave out none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not ty
         self._fit = fit
         self._started = time.monotonic()
         self._saver = Saver(run, fit)
-        self._hopeless = HopelessStop(run, fit.number, fit.epochs, self._saver.settle)
+        self._hopeless = HopelessStop(run, fit.number, fit.epochs, self._saver.write_rows)
         self._goes_on_inside = False
 
     @harmless
@@ -95,11 +96,11 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not ty
 
     @harmless
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Note one batch."""
-        logs = logs or {}
-        self.run.beat.progress(
-            batch=batch + 1, loss=logged(logs, "loss"), accuracy=logged(logs, "accuracy")
-        )
+        """Note one batch; tf-keras waits for each figure that is read, so few are."""
+        figures = {}
+        if self.run.beat.is_due:
+            figures = {name: logged(logs or {}, name) for name in ("loss", "accuracy")}
+        self.run.beat.progress(batch=batch + 1, **figures)
 
     @harmless
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -133,6 +134,9 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not ty
         """Wait for what is being written, also after an exception of the script."""
         self._fit.between = None
         self._saver.settle()
+        if not self.run.trusted:
+            with contextlib.suppress(OSError):
+                self._saver.write_rows()
 
 
 def told(fit: Fit) -> str:

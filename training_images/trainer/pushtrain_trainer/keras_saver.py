@@ -73,6 +73,15 @@ class Saver:
         """Wait until what was copied is on disk."""
         self._writer.wait()
 
+    def write_rows(self) -> None:
+        """Write down the epochs that are in no checkpoint, as no attempt will go on from one.
+
+        Raises:
+            OSError: They could not be written yet; the end of the run tries again.
+        """
+        self._writer.wait()
+        self._run.history.ensure(self._rows)
+
     def _is_due(self, model: Any, now: float) -> bool:
         if not self._size:
             variables = keras_state.variables_of(model, with_global_seed=False)

@@ -12,6 +12,7 @@ from keras.src.backend.common import global_state
 from keras.src.random import seed_generator
 
 from pushtrain_trainer.patches import Patches
+from pushtrain_trainer.tensorflow_states import unreadable_states
 
 OPERATIONS: Any = keras.ops  # such as the `less` of EarlyStopping
 FILE_UTILS = "keras.src.utils.file_utils"
@@ -83,7 +84,9 @@ def restore_seeds_of_layers(state: Any) -> None:
 
 def uncertain(model: Any) -> list[str]:
     """Return why a fit that goes on may differ, beside the order of its data."""
-    return []
+    # a plain function around what TensorFlow traced; Keras' own layers draw without hidden states
+    cells = getattr(getattr(model, "train_function", None), "__closure__", None) or ()
+    return unreadable_states([cell.cell_contents for cell in cells])
 
 
 def wrap_logs(patches: Patches, make: Any) -> None:

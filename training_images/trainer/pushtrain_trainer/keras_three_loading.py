@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import concurrent.futures
+import random
 from typing import TYPE_CHECKING, Any
 
 import tensorflow
 from keras.src.backend.tensorflow.trainer import TFEpochIterator
 from keras.src.callbacks import CallbackList
 from keras.src.trainers import data_adapters
+from keras.src.trainers.data_adapters import py_dataset_adapter
 
 from pushtrain_trainer.data_order import epoch_order
 from pushtrain_trainer.keras_batches import (
@@ -27,6 +29,30 @@ if TYPE_CHECKING:
 ADAPTERS = ("ArrayDataAdapter", "TFDatasetAdapter", "PyDatasetAdapter", "GeneratorDataAdapter")
 
 
+LEAVE_OUT = (data_adapters.ArrayDataAdapter, data_adapters.PyDatasetAdapter)
+
+
+class BatchOrders:
+    """Takes the place of the module `random` where Keras shuffles the batches of a PyDataset.
+
+    The batches that an earlier attempt has used are not asked for again. With several processes
+    or threads the order is drawn in a thread of Keras' own.
+    """
+
+    def __init__(self, fits: Fits) -> None:
+        self._fits = fits
+
+    def shuffle(self, indices: list[int]) -> None:
+        """Put the indices of an epoch's batches in its order; only training data is shuffled."""
+        fit = self._fits.current
+        if fit is None or not self._fits.run.trusted:
+            random.shuffle(indices)
+            return
+        size, epoch = len(indices), fit.begin_pass()
+        order = range(size) if fit.in_order else epoch_order(fit.order_seed, epoch, size).tolist()
+        indices[:] = [indices[i] for i in order][fit.take_skip() :]
+
+
 def start_at(fit: Fit, model: Any) -> None:
     """Let the fit that is about to begin start where its checkpoint is."""
     assert fit.found is not None
@@ -35,6 +61,13 @@ def start_at(fit: Fit, model: Any) -> None:
     fit.start_batch = fit.found.data["batch"]
     fit.skip = fit.found.data["seen"]
     fit.first_pass = fit.found.data["pass"]
+    adapter = getattr(fit.loader, "data_adapter", None)
+    if isinstance(adapter, data_adapters.PyDatasetAdapter) and not adapter.shuffle:
+        # only what is shuffled asks `BatchOrders`, which is told to keep the order
+        fit.in_order = True
+        adapter.shuffle = True
+        if adapter.enqueuer is not None:
+            adapter.enqueuer.shuffle = True
 
 
 def started(model: Any) -> None:
@@ -85,6 +118,7 @@ def control_order(fits: Fits, patches: Patches) -> None:
 
     for name in ADAPTERS:
         patches.wrap(getattr(data_adapters, name), "get_tf_dataset", make)
+    patches.set(py_dataset_adapter, "random", BatchOrders(fits))
     watch_batches(fits, patches)
 
 
@@ -129,8 +163,9 @@ def watch_batches(fits: Fits, patches: Patches) -> None:
         def get_iterator(loader: Any) -> Any:
             dataset = original(loader)
             fit = fits.current
-            is_array = isinstance(loader.data_adapter, data_adapters.ArrayDataAdapter)
-            if fit is None or is_array or not is_training(fits, loader):
+            # these leave out what is used by themselves (`skip_used`, `BatchOrders`)
+            leaves_out = isinstance(loader.data_adapter, LEAVE_OUT) and loader.num_batches
+            if fit is None or leaves_out or not is_training(fits, loader):
                 return dataset
             skip = fit.take_skip()
             return dataset.skip(skip) if skip and hasattr(dataset, "skip") else dataset
@@ -145,7 +180,8 @@ def watch_batches(fits: Fits, patches: Patches) -> None:
 
 def _know_list(fits: Fits, original: Any) -> Any:
     def on_train_begin(callbacks: Any, logs: Any = None) -> None:
-        if fits.current is not None:
+        # the first one: a fit that a callback begins has a list of its own
+        if fits.current is not None and fits.current.callback_list is None:
             fits.current.callback_list = callbacks
         original(callbacks, logs)
 

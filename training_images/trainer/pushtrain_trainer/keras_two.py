@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import weakref
 from typing import Any
 
 import numpy
@@ -12,17 +11,12 @@ from tf_keras.src import backend
 from tf_keras.src.engine import data_adapter
 
 from pushtrain_trainer.patches import Patches
+from pushtrain_trainer.tensorflow_states import unreadable_states
 
 OPERATIONS: Any = numpy  # such as the `less` of EarlyStopping
 FILE_UTILS = "tf_keras.src.utils.data_utils"
 IMAGES = "tf_keras.src.preprocessing.image"
 VIS_UTILS = "tf_keras.src.utils.vis_utils"
-# operations whose state lies inside of them, where nobody can read it
-UNREADABLE = frozenset({
-    "RandomUniform", "RandomUniformInt", "RandomStandardNormal", "TruncatedNormal",
-    "ParameterizedTruncatedNormal", "RandomGamma", "RandomPoissonV2", "RandomShuffle",
-    "Multinomial",
-})  # fmt: skip
 
 
 def has_global_seed() -> bool:
@@ -119,21 +113,7 @@ def restore_seeds_of_layers(state: Any) -> None:
 def uncertain(model: Any) -> list[str]:
     """Return why a fit that goes on may differ, beside the order of its data."""
     function = getattr(model, "train_tf_function", None) or getattr(model, "train_function", None)
-    found: set[str] = set()
-    for concrete in getattr(function, "_list_all_concrete_functions", list)():
-        if concrete not in _unreadable:
-            _unreadable[concrete] = _unreadable_in(concrete.graph.as_graph_def())
-        found |= _unreadable[concrete]
-    return [f"the state of TensorFlow's {name} can not be kept" for name in sorted(found)]
-
-
-# by traced function: looking through a graph takes long, and a checkpoint is made often
-_unreadable: weakref.WeakKeyDictionary[Any, frozenset[str]] = weakref.WeakKeyDictionary()
-
-
-def _unreadable_in(graph: Any) -> frozenset[str]:
-    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
-    return UNREADABLE & {node.op for node in nodes}
+    return unreadable_states([function])
 
 
 def wrap_logs(patches: Patches, make: Any) -> None:
