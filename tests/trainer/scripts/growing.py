@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import time
-import warnings
 from pathlib import Path
 
 import joblib
@@ -26,7 +25,6 @@ from sklearn.ensemble import (
     RandomTreesEmbedding,
     VotingClassifier,
 )
-from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 x, y = load_digits(return_X_y=True)
@@ -69,7 +67,7 @@ FITS = {
         two,
         weights,
     ),
-    "init": (GradientBoostingClassifier(n_estimators=40, init=LogisticRegression()), x, two),
+    "init": (GradientBoostingClassifier(n_estimators=40, init=KNeighborsClassifier()), x, two),
     "huber": (
         GradientBoostingRegressor(n_estimators=80, loss="huber", subsample=0.8, ccp_alpha=0.001),
         sp.csc_matrix(xr),
@@ -119,10 +117,7 @@ def die_after(records):
 if len(sys.argv) > 1:
     threading.Thread(target=die_after, args=(int(sys.argv[1]),), daemon=True).start()
 for name, (model, data, target, *weight) in FITS.items():
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model.fit(data, target, **({"sample_weight": weight[0]} if weight else {}))
-    told = sorted(str(w.message) for w in caught)
+    model.fit(data, target, **({"sample_weight": weight[0]} if weight else {}))
     # a pickled model differs in how its arrays share their types, so both are compared pickled
     again = pickle.loads(pickle.dumps(model))
     drawn = (np.random.rand(), drawn_by.rand())
@@ -132,7 +127,6 @@ for name, (model, data, target, *weight) in FITS.items():
         joblib.hash(again),
         joblib.hash(model.predict(data) if hasattr(model, "predict") else 0),
         drawn,
-        told,
         flush=True,
     )
 Path("accuracy.txt").write_text("0.9")

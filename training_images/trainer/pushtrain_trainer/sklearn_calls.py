@@ -80,7 +80,10 @@ class Calls:
             signed = self.resume.safely(name, sign)
             if signed is None:
                 return work()
-            return self.resume.do(Call(name, lambda: signed, lambda: {"": estimator}, work))
+            call = Call(name, lambda: signed, lambda: {"": estimator}, work)
+            scored = self.resume.do(call)
+            self.resume.run.beat.progress()
+            return scored
 
         return fit_and_score
 

@@ -8,9 +8,7 @@ saves costs nothing.
 
 from __future__ import annotations
 
-import io
 import os
-import pickle
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from pushtrain_trainer.contract import ENV_CHECKPOINT_SECONDS
 from pushtrain_trainer.sklearn_records import GROWN, Entry, Key
 from pushtrain_trainer.sklearn_resume import Resume
 from pushtrain_trainer.sklearn_signatures import signature
+from pushtrain_trainer.sklearn_states import TooLarge, dump, load
 
 # The ensembles that grow part by part; AdaBoost is not among them: its fits end soon.
 KINDS = {
@@ -131,7 +130,7 @@ class Growth:
                 self._tell(f"grows anew: its record is of another {', '.join(differ)}")
                 records.drop(lambda other: other[: len(self._key)] == self._key)
                 return {}
-            kept.update(self._unpickled(found[1]))
+            kept.update(load(self._shared, found[1]))
         if kept:
             self._resume.run.resumed = True
             self._tell(f"goes on behind the first {len(kept)} of its parts")
@@ -140,8 +139,9 @@ class Growth:
     def _save(self) -> bool:
         start = time.monotonic()
         resume = self._resume
-        raw = self._pickled(self._fresh)
-        if len(raw) > resume.records.room:
+        try:
+            raw = dump(self._shared, self._fresh, resume.records.room)
+        except TooLarge:
             self._tell("is too large to be kept further")
             return False
         # a newer attempt may have taken over while this one worked
@@ -157,26 +157,6 @@ class Growth:
 
     def _tell(self, text: str) -> None:
         self._resume.run.note(f"fit {self._key[0]} ({self._name}) {text}")
-
-    def _pickled(self, content: Any) -> bytes:
-        names = {id(thing): name for name, thing in self._shared.items()}
-
-        class Pickler(pickle.Pickler):
-            def persistent_id(self, thing: Any) -> str | None:
-                return names.get(id(thing))
-
-        file = io.BytesIO()
-        Pickler(file, protocol=5).dump(content)
-        return file.getvalue()
-
-    def _unpickled(self, raw: bytes) -> dict[int, Any]:
-        shared = self._shared
-
-        class Unpickler(pickle.Unpickler):
-            def persistent_load(self, name: str) -> Any:
-                return shared[name]
-
-        return dict(Unpickler(io.BytesIO(raw)).load())
 
 
 class Growths:

@@ -29,6 +29,7 @@ class Watch:
         self.dry = DryBuild(run) if run.dry else None
         self.calls: Any = None
         self.growths: Any = None
+        self.steps: Any = None
         self.depth = 0
         self.fits = 0
         self._lock = threading.Lock()
@@ -78,10 +79,14 @@ class Watch:
                 if outermost and self.dry is not None:
                     self.dry.check_estimator(estimator)
                 if not outermost:
+                    self._touched(estimator)
                     return self._grow(inner, estimator, args, kwargs)
                 self._begin()
-                fitted = self._keep(method.__name__, inner, estimator, args, kwargs)
+                is_step = self._is_step(method.__name__, estimator)
+                fitted = self._keep(is_step, method.__name__, inner, estimator, args, kwargs)
             self.look(lambda: self._note_fit(estimator, args, kwargs))
+            if is_step:
+                self.steps.watch(estimator)
             return fitted
 
         return fit
@@ -91,12 +96,17 @@ class Watch:
         def partial_fit(estimator: Any, *args: Any, **kwargs: Any) -> Any:
             with self.outermost() as outermost:
                 if not outermost:
+                    self._touched(estimator)
                     return inner(estimator, *args, **kwargs)
-                # no heartbeat: a step may take less than writing one
+                # no new phase: a step may take less than writing one
                 self.fits += 1
-                fitted = self._keep("partial_fit", inner, estimator, args, kwargs)
+                is_step = self._is_step("partial_fit", estimator)
+                fitted = self._keep(is_step, "partial_fit", inner, estimator, args, kwargs)
+                self.run.beat.progress()
             if hasattr(estimator, "predict"):
                 self.run.estimator = estimator
+            if is_step:
+                self.steps.watch(estimator)
             return fitted
 
         return partial_fit
@@ -105,14 +115,28 @@ class Watch:
         self.fits += 1
         self.run.beat.phase("fit", fit=self.fits, epoch=0, epochs=0, batch=0, batches=0)
 
+    def _touched(self, estimator: Any) -> None:
+        if self.steps is not None:
+            self.steps.touched(estimator)
+
+    def _is_step(self, method: str, estimator: Any) -> bool:
+        if self.steps is None:
+            return False
+        return bool(self.calls.resume.safely(
+            method, lambda: self.steps.takes(method, estimator)
+        ))  # fmt: skip
+
     def _keep(
-        self, method: str, inner: Any, estimator: Any, args: tuple[Any, ...], kwargs: Any
-    ) -> Any:
+        self, is_step: bool, method: str, inner: Any, estimator: Any,
+        args: tuple[Any, ...], kwargs: Any,
+    ) -> Any:  # fmt: skip
         def work() -> Any:
             return self._grow(inner, estimator, args, kwargs)
 
         if self.calls is None:
             return work()
+        if is_step:
+            return self.steps.do(method, estimator, _named(args, kwargs), work)
         return self.calls.fit(method, estimator, _named(args, kwargs), work)
 
     def _grow(self, inner: Any, estimator: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
@@ -268,6 +292,19 @@ def growing(run: Run, calls: Any) -> Any:
         return None
 
 
+def stepping(run: Run, calls: Any) -> Any:
+    """Return what keeps growing loops; None, and a note, if that is impossible."""
+    if calls is None:
+        return None
+    try:
+        from pushtrain_trainer.sklearn_steps import Steps  # here, as for `keeping`
+
+        return Steps(calls.resume)
+    except Exception as error:  # each call is then kept as a fit
+        run.note(f"growing loops are not followed: {type(error).__name__}: {error}")
+        return None
+
+
 def install(run: Run) -> None:
     """Arrange the patches for the moment that the parts of scikit-learn are imported."""
     import wrapt  # here: unit tests of the other modules run without it
@@ -282,6 +319,7 @@ def install(run: Run) -> None:
         if not run.dry:
             watch.calls = keeping(run, interrupted)
             watch.growths = growing(run, watch.calls)
+            watch.steps = stepping(run, watch.calls)
         _patches.wrap(module, "_fit_context", watch.fit_context)
         _patches.wrap(module.ClassifierMixin, "score", watch.score)
 

@@ -59,6 +59,7 @@ class Records:
         self._say = say
         self._bundles: dict[int, dict[Key, Entry]] = {}
         self._sound: set[int] = set()
+        self._outer: set[Key] = set()
         self._pending: list[tuple[Entry, bytes]] = []
         self._seconds_pending = 0.0
         self._seconds_kept = 0.0
@@ -83,6 +84,10 @@ class Records:
                     return entry, file.read(entry.size)
         return None
 
+    def entries(self) -> list[Entry]:
+        """Return what is kept of the fits that are done."""
+        return [entry for bundle in self._bundles.values() for entry in bundle.values()]
+
     def within(self, key: Key) -> int:
         """Return how many folds within a fit are done."""
         return len({k for k in self._keys() if is_within(k, key) and GROWN not in k})
@@ -102,6 +107,10 @@ class Records:
              if is_within(k, key)}.values()
         )  # fmt: skip
 
+    def _know(self, number: int, entries: list[Entry]) -> None:
+        self._bundles[number] = {entry.key: entry for entry in entries}
+        self._outer.update(e.key[:n] for e in entries for n in range(1, len(e.key)))
+
     def _keys(self) -> Iterator[Key]:
         return itertools.chain.from_iterable(self._bundles.values())
 
@@ -115,7 +124,7 @@ class Records:
         if self._seconds_pending >= at_risk or size >= MOST_BYTES_PENDING:
             self.write()
         bundles = len(self._bundles)
-        if any(is_within(key, entry.key) for key in self._keys()):
+        if entry.key in self._outer:
             self.drop(lambda key: is_within(key, entry.key))
         self.replaced += bundles - len(self._bundles)
 
@@ -141,7 +150,7 @@ class Records:
         sum_of_store = hashlib.sha256(b"".join(record for _, record in pending)).hexdigest()
         body = {"schema": SCHEMA, "sha256": sum_of_store, "entries": [vars(e) for e in entries]}
         write_json(self._index(number), {"sha256": _digest(body), "body": body})
-        self._bundles[number] = {entry.key: entry for entry in entries}
+        self._know(number, entries)
         self._sound.add(number)
         self.bytes_kept += start
 
@@ -174,7 +183,7 @@ class Records:
         except (OSError, ValueError, KeyError, TypeError) as error:
             self._put_aside(number, f"{type(error).__name__}: {error}")
             return
-        self._bundles[number] = {entry.key: entry for entry in entries}
+        self._know(number, entries)
         self.bytes_kept += sum(entry.size for entry in entries)
 
     def _is_sound(self, number: int) -> bool:

@@ -90,6 +90,11 @@ class Resume:
         """Whether a call is under way."""
         return bool(self._key)
 
+    def count(self) -> int:
+        """Number a call that is kept elsewhere, and return its number."""
+        self._counts[0] += 1
+        return self._counts[0]
+
     def do(self, call: Call) -> Any:
         """Return what `call` returns; its work is left out if an earlier attempt has done it."""
         if not self.is_usable:

@@ -16,6 +16,8 @@ import numpy
 from pushtrain_trainer.sklearn_signatures import RANDOM
 
 Parts = dict[str, Any]
+# an estimator that keeps the generator it draws from has to keep drawing from this very one
+SHARED: Parts = {"numpy.random": numpy.random.mtrand._rand}
 
 
 class TooLarge(Exception):
@@ -70,20 +72,58 @@ def capture(parts: Parts, returned: Any, most: int) -> bytes:
         TooLarge: The record is larger than that.
         Exception: Something can not be pickled; any error is possible.
     """
-    names: dict[int, str] = {}
-    for name, part in parts.items():
-        names.setdefault(id(part), name)
+    drawn = {n: generator_state(p) for n, p in parts.items() if isinstance(p, RANDOM)}
+    generators = (random.getstate(), numpy.random.get_state(legacy=False))
+    return dump(parts, (states_of(parts), drawn, returned, *generators), most)
+
+
+def states_of(parts: Parts) -> dict[str, dict[str, Any]]:
+    """Return what each of the estimators among the parts holds."""
+    names = _names(parts)
+    return {n: p.__dict__ for n, p in parts.items() if _has_state(p) and names[id(p)] == n}
+
+
+def take_states(parts: Parts, states: dict[str, dict[str, Any]]) -> None:
+    """Let the estimators among the parts hold what `states_of` returned."""
+    for name, state in states.items():
+        own: dict[str, Any] = parts[name].__dict__
+        own.clear()
+        own.update(state)
+
+
+def dump(parts: Parts, content: Any, most: int) -> bytes:
+    """Return `content` as bytes, in which parts are only referred to.
+
+    Raises:
+        TooLarge: They are more than `most`.
+        Exception: Something can not be pickled; any error is possible.
+    """
+    names = _names({**parts, **SHARED})
 
     class Pickler(pickle.Pickler):
         def persistent_id(self, thing: Any) -> str | None:
             return names.get(id(thing))
 
-    states = {n: vars(p) for n, p in parts.items() if _has_state(p) and names[id(p)] == n}
-    drawn = {n: generator_state(p) for n, p in parts.items() if isinstance(p, RANDOM)}
-    body = (states, drawn, returned, random.getstate(), numpy.random.get_state(legacy=False))
     file = _Limited(most)
-    Pickler(file, protocol=5).dump(body)
+    Pickler(file, protocol=5).dump(content)
     return file.getvalue()
+
+
+def load(parts: Parts, raw: bytes) -> Any:
+    """Return the content that `dump` was given, with these parts in it."""
+
+    class Unpickler(pickle.Unpickler):
+        def persistent_load(self, name: str) -> Any:
+            return SHARED[name] if name in SHARED else parts[name]
+
+    return Unpickler(io.BytesIO(raw)).load()
+
+
+def _names(parts: Parts) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for name, part in parts.items():
+        names.setdefault(id(part), name)
+    return names
 
 
 def put_back(parts: Parts, record: bytes) -> Any:
@@ -91,16 +131,8 @@ def put_back(parts: Parts, record: bytes) -> Any:
 
     Nothing is changed unless the whole record can be read.
     """
-
-    class Unpickler(pickle.Unpickler):
-        def persistent_load(self, name: str) -> Any:
-            return parts[name]
-
-    states, drawn, returned, python, numpys = Unpickler(io.BytesIO(record)).load()
-    for name, state in states.items():
-        own: dict[str, Any] = parts[name].__dict__
-        own.clear()
-        own.update(state)
+    states, drawn, returned, python, numpys = load(parts, record)
+    take_states(parts, states)
     for name, state in drawn.items():
         set_generator_state(parts[name], state)
     random.setstate(python)
