@@ -31,7 +31,8 @@ def sweep(folder: Path) -> None:
     if containers := containers_of(folder):
         command = ["docker", "rm", "-f", "-v", *containers]
         subprocess.run(command, capture_output=True, check=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    # what was killed a moment ago may have written behind the first look
+    _until_none(lambda: [folder] if folder.exists() else [], _remove)
 
 
 def end_processes(folder: Path) -> None:
@@ -73,6 +74,11 @@ def _plain(place: str) -> str:
 
 def _kill(pids: list[int]) -> None:
     processes.send(pids, signal.SIGKILL)
+
+
+def _remove(folders: list[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unmount(places: list[str]) -> None:
