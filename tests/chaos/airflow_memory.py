@@ -30,7 +30,7 @@ def run_out_of_memory(setup: Setup) -> Outcome:
     source = world.store.source_dir(experiment.id, last) / experiment.script
     halved = f"batch_size={BATCH // 2}" in source.read_text(encoding="utf-8")
     made = world.containers.made(experiment.id)
-    subjects = [m.subject for m in world.mails(training.script)]
+    subjects = [m.subject for m in world.mails_about(training.script)]
     return Outcome(
         MEMORY,
         tried=1,

@@ -112,7 +112,7 @@ def came_through(pushed: Disturbed) -> str:
         return f"{pushed.script}: {experiment.state}"
     if not containers_once(pushed):
         return f"{pushed.script}: trained in {pushed.world.containers.made(pushed.id)}"
-    subjects = [m.subject for m in pushed.world.mails(pushed.script)]
+    subjects = [m.subject for m in pushed.world.mails_about(pushed.script)]
     return lost_mails(subjects, experiment.restarts)
 
 

@@ -46,7 +46,7 @@ def repo_away(setup: Setup) -> Outcome:
     assert ended.state is State.ROUNDS_USED_UP, ended
     assert ended.round > 0, "nothing was tweaked without the repo"
     assert "was not pushed" in ended.reason, ended.reason
-    assert len(world.mails(loop.script)) == 1
+    assert len(world.mails_about(loop.script)) == 1
     assert len(world.mails()) <= known + 2, "more than the mails of the two that trained"
     training.end()
     later.wait("opening", lambda: later.found)
@@ -67,12 +67,12 @@ def mail_server_down(setup: Setup) -> Outcome:
         training.end()
         waiting = [path.name for path in outbox_of(world.store).waiting()]
         assert sum(training.id in name for name in waiting) == 2, waiting
-        assert not world.mails(training.script)
+        assert not world.mails_about(training.script)
     finally:
         back_at = time.time()
         mail_catcher.start_mailbox(world.home)
     mails: list[Received] = training.wait(
-        "mails", lambda: len(found := world.mails(training.script)) == 2 and found
+        "mails", lambda: len(found := world.mails_about(training.script)) == 2 and found
     )
     seconds = time.time() - back_at
     wanted = ("training restarted", "best model created")

@@ -254,7 +254,7 @@ def judge(training: Disturbed, reference: Reference) -> Verdict:
         identical=identical,
         containers_once=containers_once(training),
         lost=lost_mails(
-            [m.subject for m in training.world.mails(training.script)], experiment.restarts
+            [m.subject for m in training.world.mails_about(training.script)], experiment.restarts
         ),
         attempts=len(attempts),
     )

@@ -173,6 +173,10 @@ class World:
         found = read_mails(self.home.mail)
         return [m for m in found if all(p in f"{m.subject}\n{m.text}" for p in parts)]
 
+    def mails_about(self, script: str) -> list[Received]:
+        """Return the mails about a script: others may name it, as what came with its commit."""
+        return [m for m in read_mails(self.home.mail) if f"/{script}" in m.subject]
+
     # ------------------------------------------------------------------- waits
     def wait(
         self,

@@ -72,6 +72,7 @@ def notes(case: Case) -> str:
 
 def test_growing_loops_go_on_behind_the_last_kept_call(sklearn_lab: Lab) -> None:
     case, plain = sklearn_lab.case(), sklearn_lab.case()
+    case.environment["PUSHTRAIN_CHECKPOINT_SECONDS"] = "0.05"  # quicker than the calls in all
     script = case.add("s.py", START + LOOPS)
     assert [case.train(script, attempt=n).code for n in (1, 2)] == [137, 137]
     last = case.train(script, attempt=3)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import numpy
 
+from pushtrain_trainer.saving_budget import checkpoint_seconds
 from pushtrain_trainer.sklearn_records import Entry
 from pushtrain_trainer.sklearn_resume import Resume
 from pushtrain_trainer.sklearn_sight import unwatch, watch
@@ -169,7 +170,8 @@ class Steps:
         chain = self._chains.get(estimator)
         if chain is None or not chain.usable:
             return
-        if chain.seconds >= max(SECONDS_BETWEEN_SAVES, COST * chain.cost):
+        seconds = min(SECONDS_BETWEEN_SAVES, checkpoint_seconds())
+        if chain.seconds >= max(seconds, COST * chain.cost):
             self._resume.safely(chain.name, lambda: self._save(chain, estimator))
         itself = weakref.ref(estimator)
         self._resume.safely(
