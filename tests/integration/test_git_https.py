@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from tests.unit.model_repos import ModelRepo
 
+from pushtrain.adapters.store import Store
 from pushtrain.errors import OutsideError
 from pushtrain.operators.model_repo import opened
 from pushtrain.settings import Settings
@@ -72,6 +73,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     monkeypatch.setenv("GIT_SSL_CAINFO", str(certificate))
     monkeypatch.setenv("no_proxy", "localhost")
     url = f"https://localhost:{server.server_port}/models.git"
+    Store(tmp_path / "store").begin()
     config = Settings(store=str(tmp_path / "store"), repo_url=url, git_conn_id="models")
     yield Served(url, head, config)
     server.shutdown()
