@@ -18,6 +18,8 @@ LOCAL := PYTHONPATH=plugins $(PYTHON) -m pushtrain.local
 VENV_LOCAL := PYTHONPATH=plugins $(BIN)/python -m pushtrain.local
 # importing Airflow writes to its home: never to the user's own
 PYTEST := AIRFLOW_HOME=$(or $(PUSHTRAIN_HOME),$(CURDIR)/.pushtrain)/pytest-airflow $(BIN)/pytest
+# a file of tests at a time for each processor, four at most: TensorFlow holds a GiB in each
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 TYPED := plugins training_images/trainer
 
 ##@ The two commands
@@ -85,13 +87,13 @@ lint: venv ## Lint, format and types
 	$(BIN)/mypy $(TYPED)
 
 unit: venv ## Unit tests
-	$(PYTEST) tests/unit $(PYTEST_ARGS)
+	$(PYTEST) tests/unit $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 dags: venv ## DAG integrity tests
 	$(PYTEST) tests/dags $(PYTEST_ARGS)
 
 trainer: venv images ## Tests of the package inside the images
-	$(PYTEST) tests/trainer $(PYTEST_ARGS)
+	$(PYTEST) tests/trainer $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 integration: venv images ## Tests with real containers
 	$(PYTEST) tests/integration $(PYTEST_ARGS)
