@@ -17,6 +17,7 @@ from tests.system.world import SCRIPTS, World
 from pushtrain.adapters.outbox import outbox_of
 from pushtrain.contract import Cause, State
 from pushtrain.local import mail_catcher, processes, standalone
+from pushtrain.local.model_repo import WATCHED_PATH
 
 REPO = "model repo unreachable"
 MAIL = "mail server down"
@@ -27,7 +28,9 @@ AT_ONCE = STEADY.replace("PAUSE = 0.05", "PAUSE = 0")
 def repo_away(setup: Setup) -> Outcome:
     """Move the model repo away while a loop is at work, and push to it meanwhile."""
     reference, training = Reference.of(setup), Disturbed(setup, "repo_away.py").push()
-    loop = Disturbed(setup, "repo_away_loop.py").push(_far_target())
+    loop = Disturbed(setup, "repo_away_loop.py").push(
+        (SCRIPTS / "held_knn.py").read_text(encoding="utf-8")
+    )
     world, later = setup.world, Disturbed(setup, "repo_away_later.py")
     training.wait_for_epochs(1)
     loop.wait("training", lambda: loop.found and loop.attempts)
@@ -106,18 +109,11 @@ def database_lost(setup: Setup) -> Outcome:
     )
 
 
-def _far_target() -> str:
-    """Return a script that waits for the file `go`, and falls short of its target twice."""
-    text = (SCRIPTS / "loop_far_target.py").read_text(encoding="utf-8")
-    held = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.2)\n"
-    return held + text
-
-
 def _let_go(loop: Disturbed) -> bool:
-    """Let the rounds that there are train; tell whether the second one is among them."""
+    """Let the rounds that there are train; tell whether the second one, a better one, is there."""
     folders = [loop.world.store.source_dir(loop.id, number) for number in (0, 1)]
     for folder in filter(Path.is_dir, folders):
-        (folder / "go").touch()
+        (folder / WATCHED_PATH / "go").touch()  # beside the script, where it runs
     return folders[1].is_dir()
 
 
