@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import csv
 import itertools
 import threading
@@ -225,9 +226,9 @@ class Reference:
             setup.shared["reference"] = made
             return made
 
-    @property
+    @functools.cached_property
     def ended(self) -> Disturbed:
-        """The training, once it has ended undisturbed."""
+        """The training, once it has ended undisturbed; Airflow may forget of it after that."""
         training = self._training
         training.wait_for_epochs(1)
         assert training.end().state is State.REACHED
