@@ -25,7 +25,7 @@ plain = {
     "s": "ä",
     "list": [1, (2, "x")],
     "array": np.arange(3),
-    "scalar": np.float32(2.5),
+    "scalars": [np.float32(0.1), np.float64(0.1), np.int64(3), np.bool_(True)],
 }
 arrays = []
 encoded = encode(plain, arrays)
@@ -36,6 +36,8 @@ value = decode(back.data["v"], back.arrays)
 assert value.pop("array").tolist() == [0, 1, 2]
 assert plain.pop("array") is not None, value
 assert value == plain, value
+# a script that prints them sees the difference
+assert repr(value) == repr(plain), value
 assert back.arrays[-3].shape == ()
 assert back.arrays[-2].shape == (0, 2)
 assert back.arrays[-1].dtype == bool

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy
 
+SCALARS = "biuf"  # kinds of NumPy's numbers that JSON can hold
+
 
 class Unstorable(TypeError):
     """A value is neither plain nor an array."""
@@ -17,11 +19,13 @@ def encode(value: Any, arrays: list[Any]) -> Any:
     Raises:
         Unstorable: Something in it is neither plain nor a numeric array.
     """
-    if value is None or isinstance(value, (bool, int, float, str)):
-        # subclasses, NumPy's float64 among them, come back as the plain type
-        return value.item() if isinstance(value, numpy.generic) else value
     if isinstance(value, numpy.generic):
+        if value.dtype.kind in SCALARS:
+            # a script that prints its history sees whether a figure was NumPy's or Python's
+            return {"scalar": [value.dtype.name, value.item()]}
         return encode(value.item(), arrays)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
     if isinstance(value, numpy.ndarray) and value.dtype != object:
         arrays.append(value)
         return {"array": len(arrays) - 1}
@@ -40,6 +44,9 @@ def decode(data: Any, arrays: list[Any]) -> Any:
     ((kind, content),) = data.items()
     if kind == "array":
         return arrays[content]
+    if kind == "scalar":
+        name, plain = content
+        return numpy.dtype(name).type(plain)
     if kind == "dict":
         return {key: decode(item, arrays) for key, item in content.items()}
     items = [decode(item, arrays) for item in content]
