@@ -87,8 +87,10 @@ def restart_is_due(setup: Setup) -> Outcome:
     outside.start_engine(live_restore=True)
     training.wait_for_attempt(2, epochs=1)
     training.end()
-    causes = [a.cause for a in training.attempts]
-    assert causes == [Cause.KILLED, Cause.FINISHED], training.attempts
+    first, last = (a.cause for a in training.attempts)
+    # who asks after the engine has gone can not know which of them died first
+    assert first in (Cause.KILLED, Cause.HOST_LOST), training.attempts
+    assert last is Cause.FINISHED, training.attempts
     return judge(training, reference).outcome(
         DUE, tried=1, seconds=_seconds_after(training, [back_at])
     )
