@@ -1,4 +1,4 @@
-"""The disk under the store is full, read-only or taken away, and comes back."""
+"""The disk under the store is full or taken away, and comes back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tests.chaos.trainings import STEADY, Disturbed, begun_epochs, judge, look_u
 from pushtrain.contract import Cause, State
 
 FULL = "disk under the store full"
-READ_ONLY = "disk under the store read-only"
 AWAY = "store unmounted"
 WAITS = "can not be written yet"
 AT_ONCE = STEADY.replace("PAUSE = 0.05", "PAUSE = 0")
@@ -26,21 +25,6 @@ def full_disk(setup: Setup) -> Outcome:
     outside = Outside.of(setup)
     disk = outside.open_disk
     return _without_disk(outside, FULL, "full_disk", disk.fill, disk.free, WAITS)
-
-
-def read_only(setup: Setup) -> Outcome:
-    """Make the disk read-only, as a kernel does that finds it damaged."""
-    outside = Outside.of(setup)
-    disk = outside.open_disk
-    return _without_disk(
-        outside,
-        READ_ONLY,
-        "read_only",
-        lambda: disk.remount("ro"),
-        lambda: disk.remount("rw"),
-        WAITS,
-        can_hurry=False,
-    )
 
 
 def unmounted(setup: Setup) -> Outcome:
@@ -65,8 +49,6 @@ def _without_disk(
     take: Callable[[], None],
     give_back: Callable[[], None],
     last_words: str,
-    *,
-    can_hurry: bool = True,
 ) -> Outcome:
     """Take the disk away from a training that goes on, and from a push that comes meanwhile."""
     outside.use(live_restore=True)
@@ -83,8 +65,7 @@ def _without_disk(
         before = len(begun_epochs(said()))
         look_until("epochs without the disk", lambda: len(begun_epochs(said())) > before + 2)
         later.push(AT_ONCE)
-        if can_hurry:
-            outside.hurry_in(container)
+        outside.hurry_in(container)
         look_until("its last words", lambda: any(last_words in line for line in said()))
         look_until("a task that is tried again", outside.failed_trainings)
         outside.say(name, "the training is done, and waits")
@@ -95,7 +76,7 @@ def _without_disk(
     seconds = time.time() - back_at
     training.end()
     assert [a.cause for a in training.attempts] == [Cause.FINISHED], training.attempts
-    later.wait("opening", lambda: later.found)
+    later.wait_for_attempt(1)
     assert later.end().state is State.REACHED
     assert len(later.attempts) == 1
     return judge(training, reference).outcome(
@@ -106,7 +87,6 @@ def _without_disk(
 # left out where nobody may start an engine or mount a disk; the table lacks their rows then
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(FULL, full_disk),
-    Scenario(READ_ONLY, read_only, short=False),
     Scenario(AWAY, unmounted),
 )
 if not can_run():
