@@ -37,7 +37,7 @@ def unmounted(setup: Setup) -> Outcome:
         made.extend(path.name for path in disk.place.iterdir())
         disk.mount()
 
-    outcome = _without_disk(outside, AWAY, "unmounted", disk.unmount, mount, "accuracy ")
+    outcome = _without_disk(outside, AWAY, "unmounted", disk.unmount, mount, ", evaluate)")
     assert not made, f"made in the empty place of the store: {made}"
     return outcome
 

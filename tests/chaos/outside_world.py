@@ -22,7 +22,7 @@ from tests.system.world import World
 
 from pushtrain.contract import MONITOR_DAG, TRAIN_DAG
 from pushtrain.local.airflow_env import Ports
-from pushtrain.local.model_repo import model_repo
+from pushtrain.local.model_repo import WATCHED_PATH, model_repo
 from pushtrain.local.paths import Home, current_home
 from pushtrain.local.state_file import read_state, write_state
 
@@ -106,7 +106,7 @@ class Outside(Setup):
 
     def hurry_in(self, container: str) -> None:
         """Have a training done quickly whose tree can not be reached from here."""
-        self.engine.docker("exec", container, "touch", "hurry")
+        self.engine.docker("exec", container, "touch", f"{WATCHED_PATH}/hurry")
 
     def failed_trainings(self) -> list[str]:
         """Return the runs that trained, or were to train, and wait for their next try."""
