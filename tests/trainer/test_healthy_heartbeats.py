@@ -42,7 +42,7 @@ class Plan:
     known: bool  # whether it is known beforehand how many batches an epoch has
     resumed_at: tuple[int, int]  # epoch and batch that it goes on at
     loading: float
-    tracing: float  # the first batch of a process
+    tracing: float  # what the first batch of a process takes beyond a batch
     batch: float
     validation: float
     callbacks: float  # at the end of each epoch, and before the next one
@@ -77,7 +77,7 @@ def steps(plan: Plan, beat: Beat) -> Iterator[float]:
         start = min(first_batch, plan.batches - 1) if epoch == first_epoch else 0
         for batch in range(start, plan.batches):
             pause = plan.pauses[batch] * plan.batch if batch < len(plan.pauses) else plan.batch
-            yield plan.tracing if first else pause
+            yield plan.tracing + plan.batch if first else pause
             first = False
             beat.progress(batch=batch + 1)
         yield plan.validation
