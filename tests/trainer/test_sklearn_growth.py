@@ -8,8 +8,6 @@ import re
 import pytest
 from tests.trainer.lab import Case, Lab, Training
 
-from pushtrain_trainer.sklearn_growth import seconds_between_saves
-
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
 RECORDS_BEFORE_DEATH = "15"
@@ -120,11 +118,3 @@ RandomForestClassifier(4000).fit(x, y)
     assert training.lines("beat") == ["beat True True"], training.stderr
     beat = json.loads((sklearn_case.output / "heartbeat.json").read_text())
     assert (beat["batch"], beat["pace"]) == (0, 0.0)
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("7.5", 7.5), ("", 60.0), ("soon", 60.0)])
-def test_time_between_saves_is_what_the_operator_set(
-    monkeypatch: pytest.MonkeyPatch, text: str, seconds: float
-) -> None:
-    monkeypatch.setenv("PUSHTRAIN_CHECKPOINT_SECONDS", text)
-    assert seconds_between_saves() == seconds

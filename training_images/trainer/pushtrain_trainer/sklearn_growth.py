@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pushtrain_trainer.contract import ENV_CHECKPOINT_SECONDS
+from pushtrain_trainer.saving_budget import checkpoint_seconds
 from pushtrain_trainer.sklearn_records import GROWN, Entry, Key
 from pushtrain_trainer.sklearn_resume import Resume
 from pushtrain_trainer.sklearn_signatures import signature
@@ -29,7 +29,6 @@ KINDS = {
 }
 COST = 30  # saving may take one part in so many of the time
 SECONDS_BEFORE_PROGRESS = 1.0
-DEFAULT_SECONDS = 60.0
 
 
 class Growth:
@@ -164,7 +163,7 @@ class Growths:
 
     def __init__(self, resume: Resume) -> None:
         self._resume = resume
-        self._seconds = seconds_between_saves()
+        self._seconds = checkpoint_seconds()
         self._counts: dict[Key, int] = {}
         self._now: tuple[str, Growth] | None = None
         self._process = os.getpid()
@@ -210,11 +209,3 @@ def kind_of(estimator: type) -> str | None:
         if base.__name__ in KINDS and base.__module__.startswith("sklearn.ensemble."):
             return base.__name__
     return None
-
-
-def seconds_between_saves() -> float:
-    """Return what the operator set."""
-    try:
-        return float(os.environ.get(ENV_CHECKPOINT_SECONDS) or DEFAULT_SECONDS)
-    except ValueError:
-        return DEFAULT_SECONDS
