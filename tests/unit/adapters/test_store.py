@@ -27,13 +27,6 @@ from pushtrain.history import Change, Curves, Knob, Refusal, Tweak
 ID = experiment().id
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "store")
-    store.begin()
-    return store
-
-
 def put(store: Store, name: str, text: str, number: int = 0) -> Path:
     path = store.output_dir(ID, number) / name
     path.parent.mkdir(parents=True, exist_ok=True)
