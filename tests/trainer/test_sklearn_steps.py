@@ -56,11 +56,11 @@ for epoch in range(4):
 show(scaler, own, groups)
 print("res", drawn_by.rand(), flush=True)
 
-forest = RandomForestClassifier(n_estimators=20, warm_start=True)
-for size in range(20, 200, 20):
+forest = RandomForestClassifier(n_estimators=50, warm_start=True)
+for size in range(50, 1050, 50):  # of half a second of work some is written on any machine
     forest.n_estimators = size
     forest.fit(x, y)
-    if size == 160: die(2)
+    if size == 950: die(2)
 show(forest)
 open("accuracy.txt", "w").write("0.9")
 """
