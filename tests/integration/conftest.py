@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from docker import APIClient
+from tests.integration.containers import RUN, Start, spec
 from tests.integration.training_world import World
 
 from pushtrain.adapters import engine
@@ -21,8 +22,20 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def api() -> APIClient:
-    return APIClient(base_url=Settings().docker_url, version="auto")
+def api() -> Iterator[APIClient]:
+    client = APIClient(base_url=Settings().docker_url, version="auto")
+    yield client
+    engine.remove_others(client, {"pushtrain.test": RUN}, keep="")
+
+
+@pytest.fixture
+def start(api: APIClient, image: str) -> Start:
+    def start_one(*command: str, **fields: object) -> str:
+        made = engine.create(api, spec(image, *command, **fields))
+        api.start(made)
+        return made
+
+    return start_one
 
 
 @pytest.fixture

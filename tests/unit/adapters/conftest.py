@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pushtrain.adapters.experiment_reading import ExperimentReader
 from pushtrain.adapters.store import Store
 
 
@@ -15,3 +16,8 @@ def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "store")
     store.begin()
     return store
+
+
+@pytest.fixture
+def reader(store: Store) -> ExperimentReader:
+    return ExperimentReader(store)

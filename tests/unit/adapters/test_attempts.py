@@ -20,9 +20,7 @@ KILLED = ContainerEnd(137, Cause.KILLED, "exit code 137")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path)
-    store.begin()
+def store(store: Store) -> Store:
     store.create_experiment(experiment())
     store.prepare_output(STEP.experiment, 0)
     store.save_attempt(STEP.experiment, 0, attempt(1, ended_at=1001.0, cause=Cause.KILLED))

@@ -24,10 +24,8 @@ def made(**settings: Any) -> Experiment:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(store: Store) -> Store:
     """Round 0 and 1 are trained, 2 failed, 3 and 4 are about to train side by side."""
-    store = Store(tmp_path)
-    store.begin()
     for number in range(5):
         store.prepare_output(ID, number)
         output = store.output_dir(ID, number)

@@ -16,18 +16,6 @@ from pushtrain.history import Change, Refusal
 HEADER = "fit,epoch,attempt,loss,accuracy,val_loss,val_accuracy,seconds\n"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "store")
-    store.begin()
-    return store
-
-
-@pytest.fixture
-def reader(store: Store) -> ExperimentReader:
-    return ExperimentReader(store)
-
-
 def started(store: Store, name: str = "digits-01234567", *, curves: str = "") -> str:
     store.create_experiment(records.experiment(id=name))
     output = store.output_dir(name, 0)

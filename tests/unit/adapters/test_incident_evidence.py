@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
 from tests.unit import records
 
 from pushtrain.adapters.experiment_reading import ExperimentReader
 from pushtrain.adapters.records import write_json, write_text
 from pushtrain.adapters.store import Store
 from pushtrain.contract import Attempt, Cause, Result, ScriptFailure, State
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "store")
-    store.begin()
-    return store
-
-
-@pytest.fixture
-def reader(store: Store) -> ExperimentReader:
-    return ExperimentReader(store)
 
 
 def started(store: Store, name: str = "digits-01234567") -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.unit.adapters.outputs import ID, put
 from tests.unit.records import attempt, experiment
 
 from pushtrain.adapters.records import write_json
@@ -23,15 +24,6 @@ from pushtrain.adapters.store import (
 from pushtrain.contract import Cause, Experiment, Result, ScriptSettings, Split, State, Step
 from pushtrain.errors import OutsideError, StoreError
 from pushtrain.history import Change, Curves, Knob, Refusal, Tweak
-
-ID = experiment().id
-
-
-def put(store: Store, name: str, text: str, number: int = 0) -> Path:
-    path = store.output_dir(ID, number) / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 def test_an_experiment_comes_back(store: Store) -> None:

@@ -1,24 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from tests.unit.records import experiment
+from tests.unit.adapters.outputs import ID, put
 
-from pushtrain.adapters.store import (
-    Store,
-)
+from pushtrain.adapters.store import Store
 from pushtrain.contract import Result, Split
 from pushtrain.errors import StoreError
-
-ID = experiment().id
-
-
-def put(store: Store, name: str, text: str, number: int = 0) -> Path:
-    path = store.output_dir(ID, number) / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 def test_a_heartbeat_is_what_the_trainer_said_last(store: Store) -> None:
