@@ -32,5 +32,9 @@ class OutsideError(PushtrainError):
     """Something outside failed (engine, git server, disk): the same may work later."""
 
 
+class EngineUnreachableError(OutsideError):
+    """The container engine does not answer: what it ran may have gone down with it."""
+
+
 class StoreError(PushtrainError):
     """A record in the store is missing or damaged; the message names the file."""

@@ -7,6 +7,7 @@ told, what follows (started again, given up, decided), and that one container wa
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from tests.system.engine_proxy import EngineProxy
 from pushtrain.adapters import engine
 from pushtrain.adapters.container_lines import Line, follow
 from pushtrain.adapters.training_container import spec_of
-from pushtrain.contract import Attempt, Cause, State
+from pushtrain.contract import Attempt, Cause, ScriptSettings, State
 from pushtrain.errors import OutsideError
 from pushtrain.operators import training
 from pushtrain.rules.causes import charged, counts, not_charged
@@ -217,6 +218,31 @@ def test_a_container_that_went_down_with_its_host_is_not_charged(world: World, i
     world.api.start(made)
     world.api.wait(made)
     check(world, train(world), Cause.HOST_LOST, "exit code 255", AGAIN)
+
+
+def test_a_gpu_that_the_engine_can_not_give_is_given_up_at_once(world: World) -> None:
+    if "nvidia" in world.api.info()["Runtimes"]:
+        pytest.skip("this engine gives GPUs")
+    world.store.update_experiment(world.id, settings=ScriptSettings(memory=64, gpus=1))
+    world.program(GOOD)
+    attempt = train(world)
+    assert attempt.message.startswith("gpus = 1, but the container engine has no GPU runtime:")
+    check(world, attempt, Cause.SCRIPT_ERROR, attempt.message, GIVEN_UP)
+
+
+def test_a_start_that_the_engine_refuses_is_charged(world: World, image: str) -> None:
+    world.program(GOOD)
+    store, config, step = world.store, load(), world.step()
+    spec = spec_of(world.api, config, store, store.experiment(world.id), step, image)
+    made = engine.create(world.api, spec)
+    # its engine was away when it was to be started; now it is there, and refuses
+    away = Attempt(1, step.run_id, spec.name, image, "", 1.0, made, cause=Cause.HOST_LOST)
+    store.save_attempt(world.id, 0, away)
+    shutil.rmtree(store.source_dir(world.id, 0))
+    attempt = train(world)
+    assert attempt.message.startswith("its container was made but never started: ")
+    assert str(store.source_dir(world.id, 0)) in attempt.message, "the engine's own words"
+    check(world, attempt, Cause.LOST, attempt.message, AGAIN)
 
 
 @pytest.fixture

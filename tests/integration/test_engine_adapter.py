@@ -17,7 +17,7 @@ from pushtrain.adapters.container_ends import end_of
 from pushtrain.adapters.container_lines import Line, follow, last_lines
 from pushtrain.adapters.engine import Bind
 from pushtrain.contract import LABEL_ATTEMPT, Cause
-from pushtrain.errors import ConfigurationError, OutsideError
+from pushtrain.errors import ConfigurationError, EngineUnreachableError, OutsideError
 from pushtrain.settings import Settings
 
 pytestmark = pytest.mark.docker
@@ -119,8 +119,10 @@ def test_a_container_is_found_by_its_name(api: APIClient, image: str) -> None:
 def test_a_name_is_given_once(api: APIClient, image: str) -> None:
     wanted = spec(image, "true")
     engine.create(api, wanted)
-    with pytest.raises(OutsideError, match="already in use"), engine.clear_errors("unix://x"):
+    refused = pytest.raises(OutsideError, match="already in use")
+    with refused as caught, engine.clear_errors("unix://x"):
         engine.create(api, wanted)
+    assert not isinstance(caught.value, EngineUnreachableError), "it answered"
 
 
 def test_more_processors_than_there_are_is_a_wrong_setting(api: APIClient, image: str) -> None:
@@ -180,7 +182,7 @@ def test_the_folder_of_a_volume_is_found(api: APIClient) -> None:
 
 def test_an_engine_that_is_down_says_what_to_do(tmp_path: Path) -> None:
     url = f"unix://{tmp_path}/docker.sock"
-    with pytest.raises(OutsideError, match=f"container engine at {url}.*make engine"):
+    with pytest.raises(EngineUnreachableError, match=f"container engine at {url}.*make engine"):
         engine.require_engine(url)
     engine.require_engine(Settings().docker_url)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from docker import APIClient
+from docker.errors import APIError
 
 from pushtrain.adapters.container_lines import Line
 from pushtrain.adapters.engine import find
@@ -27,6 +29,7 @@ _CAUSES = {
     ExitCode.HOPELESS: Cause.HOPELESS,
     HOST_DIED: Cause.HOST_LOST,  # engine, shims and containers died together: a power cut
 }
+_NO_GPU_RUNTIME = "could not select device driver"  # what engines say who were asked for one
 _BEING_REMOVED = frozenset({"removing", "dead"})
 # The trainer ended by itself and says why, whatever happened to the processes that it started.
 _DECIDED = frozenset({ExitCode.FINISHED, ExitCode.SUPERSEDED, ExitCode.HOPELESS})
@@ -47,6 +50,22 @@ class ContainerEnd:
     tells_memory: bool = True
 
 
+def start(api: APIClient, container: str) -> ContainerEnd | None:
+    """Start a container; return how it ended if the engine refused to.
+
+    Raises:
+        OutsideError: It runs already.
+    """
+    try:
+        api.start(container)
+    except APIError as err:
+        end, words = end_of(api, container), str(err.explanation or err)
+        if words in end.message:
+            return end
+        return dataclasses.replace(end, message=f"{end.message}: {words}")
+    return None
+
+
 def end_of(api: APIClient, container: str) -> ContainerEnd:
     """Judge a container that is not running; one that is gone was removed by somebody.
 
@@ -60,8 +79,8 @@ def end_of(api: APIClient, container: str) -> ContainerEnd:
     code = int(state["ExitCode"])
     if state["Running"]:  # its exit code would read as 0
         raise OutsideError(f"container {container} still runs")
-    if state["Status"] == "created" and not code:
-        return ContainerEnd(code, Cause.LOST, "its container was made but never started")
+    if state["Status"] == "created":
+        return _never_started(record)
     if state["OOMKilled"] and code not in _DECIDED:
         limit = record["HostConfig"]["Memory"] // 2**20
         message = f"the memory limit of {limit} MiB was hit"
@@ -84,6 +103,19 @@ def seen(end: ContainerEnd, line: Line) -> ContainerEnd:
         message = f"the container engine went away and ended it, {_said(code)}"
         return dataclasses.replace(end, cause=Cause.HOST_LOST, message=message)
     return end
+
+
+def _never_started(record: Mapping[str, Any]) -> ContainerEnd:
+    code, error = int(record["State"]["ExitCode"]), record["State"].get("Error") or ""
+    if _NO_GPU_RUNTIME in error:
+        gpus = sum(r["Count"] for r in record["HostConfig"].get("DeviceRequests") or ())
+        message = (
+            f"gpus = {gpus}, but the container engine has no GPU runtime: install the NVIDIA "
+            f"Container Toolkit on its host, or set gpus = 0 ({error})"
+        )
+        return ContainerEnd(ExitCode.USAGE, Cause.SCRIPT_ERROR, message)
+    message = "its container was made but never started"
+    return ContainerEnd(code, Cause.LOST, f"{message}: {error}" if error else message)
 
 
 def _said(code: int) -> str:

@@ -12,7 +12,7 @@ import requests
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from pushtrain.errors import OutsideError
+from pushtrain.errors import EngineUnreachableError
 
 # How long a broken line to the engine is tried again before the task gives up; its retry goes on.
 # As long as that only: a run that fails ends a container that may go on without its engine.
@@ -40,7 +40,7 @@ def follow(api: APIClient, container: str, on_line: Callable[[str], None]) -> Li
     The known gap: engine 20.10 often drops a last line that ends without a line break.
 
     Raises:
-        OutsideError: The engine did not answer for ten minutes.
+        EngineUnreachableError: The engine did not answer for ten minutes.
         NotFound: The container is gone.
     """
     line, since, broken_at, pause = Line.LATE, None, None, _SHORTEST_PAUSE
@@ -65,7 +65,7 @@ def follow(api: APIClient, container: str, on_line: Callable[[str], None]) -> Li
             line = Line.BROKEN if line is Line.HELD else line
             broken_at = broken_at or time.monotonic()
             if time.monotonic() - broken_at > _PATIENCE_SECONDS:
-                raise OutsideError(
+                raise EngineUnreachableError(
                     f"the container engine did not answer for {_PATIENCE_SECONDS:.0f} s"
                 ) from err
         # the stream of one that has just ended ends a moment before the engine says so

@@ -15,7 +15,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import DeviceRequest, Mount
 
 from pushtrain.contract import LABEL_ATTEMPT
-from pushtrain.errors import ConfigurationError, OutsideError
+from pushtrain.errors import ConfigurationError, EngineUnreachableError, OutsideError
 
 _LOOK_SECONDS = 0.2  # a look costs less than a millisecond
 
@@ -62,12 +62,13 @@ def clear_errors(url: str) -> Iterator[None]:
 
     Raises:
         ConfigurationError: The engine says that what was asked for is wrong.
-        OutsideError: Everything else; the same may work later.
+        EngineUnreachableError: It does not answer, or lets nobody in.
+        OutsideError: It refused for another reason; the same may work later.
     """
     try:
         yield
     except (requests.ConnectionError, requests.Timeout) as err:
-        raise OutsideError(
+        raise EngineUnreachableError(
             f"the container engine at {url} does not answer: start it (`make engine`), or set "
             f"[pushtrain] docker_url ({type(err).__name__})"
         ) from err
@@ -79,7 +80,7 @@ def clear_errors(url: str) -> Iterator[None]:
         raise OutsideError(f"the container engine refused: {err.explanation or err}") from err
     except DockerException as err:
         # also what the first call of a client raises where nothing listens
-        raise OutsideError(
+        raise EngineUnreachableError(
             f"the container engine at {url} can not be used: start it (`make engine`), or set "
             f"[pushtrain] docker_url ({err})"
         ) from err
@@ -89,7 +90,7 @@ def require_engine(url: str) -> None:
     """Check that an engine answers.
 
     Raises:
-        OutsideError: It does not; the message says what to do.
+        EngineUnreachableError: It does not; the message says what to do.
     """
     with clear_errors(url):
         APIClient(base_url=url, version="auto").close()

@@ -18,13 +18,13 @@ from pushtrain import settings
 from pushtrain.adapters import engine
 from pushtrain.adapters.attempts import close_attempt, mark
 from pushtrain.adapters.beginnings import lay_beginnings
-from pushtrain.adapters.container_ends import end_of, seen
+from pushtrain.adapters.container_ends import end_of, seen, start
 from pushtrain.adapters.container_lines import Line, follow
 from pushtrain.adapters.store import Store
 from pushtrain.adapters.training_container import container_name, round_labels, spec_of
 from pushtrain.analysis.families import image_of
 from pushtrain.contract import Attempt, Cause, Experiment, Family, Step
-from pushtrain.errors import ConfigurationError, OutsideError, StoreError
+from pushtrain.errors import ConfigurationError, EngineUnreachableError, StoreError
 from pushtrain.operators.current import required_step
 from pushtrain.operators.training_links import CommitLink, DiffLink, PageLink, show_links
 from pushtrain.rules.outcomes import deciding_attempt, told
@@ -68,7 +68,8 @@ class TrainingOperator(DockerOperator):
 
         Raises:
             AirflowFailException: The training failed, or can not be started as it is set.
-            OutsideError: The engine does not answer; Airflow's retry meets it again.
+            OutsideError: Such as an engine that does not answer, or a full disk; Airflow's retry
+                may not meet it again.
         """
         asked = required_step()
         step = dataclasses.replace(asked, round=self.round_number)
@@ -86,7 +87,7 @@ class TrainingOperator(DockerOperator):
             if experiment.step != asked:  # a person cleared an old run; it must not fence this one
                 raise StoreError(f"{asked.run_id} is past, {experiment.step.run_id} is trained now")
             attempt = self._run(config, store, experiment, step)
-        except OutsideError:
+        except EngineUnreachableError:
             # should the training go down with its engine, then that is to blame
             mark(store, step, Cause.HOST_LOST, "the container engine did not answer")
             raise
@@ -132,13 +133,15 @@ class TrainingOperator(DockerOperator):
         begun = dataclasses.replace(
             attempt, container_id=container["Id"], image=container["Config"]["Image"]
         )
-        if status == "running" and begun.cause is Cause.HOST_LOST:
-            begun = dataclasses.replace(begun, cause=None, message="")  # it outlived the engine
+        if status in ("created", "running") and begun.cause is Cause.HOST_LOST:
+            # the engine went away, and did not end it
+            begun = dataclasses.replace(begun, cause=None, message="")
         if store.put_attempt(step.experiment, step.round, begun) != begun:
             raise StoreError(f"{step.run_id} was ended meanwhile")
         if status == "created":
             self.log.info("starting %s (%s)", begun.container, begun.image)
-            self.cli.start(self._container)
+            if refused := start(self.cli, self._container):
+                return close_attempt(store, step, refused, [])
         else:
             self.log.info("taking over %s (%s)", begun.container, status)
         return self._follow(store, step)

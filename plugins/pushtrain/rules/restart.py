@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pushtrain.contract import Attempt, Cause, Step
+from pushtrain.contract import Attempt, Cause, ExitCode, Step
 from pushtrain.rules.causes import NOT_CHARGED
 from pushtrain.rules.outcomes import deciding_attempt
 
@@ -84,7 +84,8 @@ def _behind(number: int, attempts: Sequence[Attempt]) -> list[Attempt]:
 def _may_be_left_out(number: int, last: Attempt, has_others: bool) -> bool:
     if number == 0 or last.cause is Cause.STOPPED:
         return False
-    return has_others or last.cause is Cause.SCRIPT_ERROR
+    # what was set wrong is wrong for the rounds to come, too
+    return has_others or (last.cause is Cause.SCRIPT_ERROR and last.exit_code != ExitCode.USAGE)
 
 
 def decide(attempts: Sequence[Attempt], limit: int) -> Restart | GiveUp:

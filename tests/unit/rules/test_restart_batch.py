@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.records import attempt
 
-from pushtrain.contract import Attempt, Cause
+from pushtrain.contract import Attempt, Cause, ExitCode
 from pushtrain.rules.restart import BACKOFF_SECONDS, GiveUp, LeaveOut, Restart, decide_batch
 
 END = 2000.0
@@ -51,6 +51,12 @@ def test_without_any_other_a_training_that_is_given_up_ends_the_experiment() -> 
 def test_an_error_after_progress_that_comes_again_is_the_tweak_s(number: int, kind: type) -> None:
     ends = [(ERROR, 4), (ERROR, 4)]
     assert isinstance(decide_batch(trainings(**{f"r{number}": ends}), limit=3), kind)
+
+
+def test_what_is_set_wrong_is_not_the_tweak_s() -> None:
+    wrong = attempt(1, cause=ERROR, exit_code=ExitCode.USAGE, ended_at=END, message="gpus = 1")
+    verdict = decide_batch({3: [wrong]}, limit=3)
+    assert verdict == GiveUp("attempt 1 ended: script error (gpus = 1)")
 
 
 def test_what_a_person_stopped_is_not_gone_on_without() -> None:
