@@ -15,7 +15,8 @@ from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import accuracy_score, make_scorer
-from sklearn.model_selection import GridSearchCV, KFold, cross_validate, train_test_split
+from sklearn.model_selection import GridSearchCV, KFold, RandomizedSearchCV
+from sklearn.model_selection import cross_val_score, cross_validate, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 x, y = load_digits(return_X_y=True)
@@ -64,6 +65,32 @@ SEARCHES = {
     "cross_validate": SEARCH + "print('res', [cross_validate(Forest(d), x_train, y_train, cv=folds)"
     "['test_score'] for d in (4, 8, 12)], np.random.rand())\n",
 }
+SEARCHES["cross_val_score"] = (
+    SEARCHES["cross_validate"]
+    .replace("cross_validate(", "cross_val_score(")
+    .replace("['test_score']", "")
+)
+SEARCHES["RandomizedSearchCV"] = SEARCHES["GridSearchCV"].replace(
+    'GridSearchCV(Forest(), {"depth": [4, 8, 12]}',
+    'RandomizedSearchCV(Forest(), {"depth": [4, 8, 12]}, n_iter=3',
+)
+IN_PLACE = """
+from sklearn.decomposition import IncrementalPCA
+from sklearn.impute import SimpleImputer
+big = np.random.rand(40000, 20)
+big[7, 3] = np.nan  # not in the sample of rows that tells data apart
+assert make_pipeline(SimpleImputer(copy=False)).fit_transform(big) is big
+print("res", np.isnan(big).sum())
+x_train = make_pipeline(StandardScaler(copy=False)).fit_transform(np.tile(x_train, (9, 1)))
+y_train = np.tile(y_train, 9)
+model = IncrementalPCA(copy=False)
+batches = np.split(big, 40)
+for batch in batches:
+    model.partial_fit(batch)
+print("res", big.sum(), model.components_.sum())
+show(RandomForestClassifier(150).fit(x_train, y_train))
+die(1)
+"""
 GROWING = """
 model = SGDClassifier()
 for epoch in range(6):
@@ -147,6 +174,15 @@ def test_search_goes_on_with_its_candidate_and_fold(sklearn_lab: Lab, name: str)
     spared = sum(1 if len(key) > 1 else 2 for key in kept)
     assert len(training.lines("fold")) == len(expected.lines("fold")) - spared
     assert case.record("result.json")["exact"] is True
+
+
+def test_data_that_is_changed_in_place_is_changed_again(sklearn_lab: Lab) -> None:
+    case = sklearn_lab.case()
+    script, _ = killed(case, IN_PLACE)
+    training = case.train(script, attempt=2)
+    assert training.lines("res") == whole(sklearn_lab, IN_PLACE).lines("res")
+    assert "fit 43 (RandomForestClassifier) was finished" in notes(case)
+    assert "done anew" not in notes(case)
 
 
 def test_killed_from_outside_in_a_long_fit(sklearn_lab: Lab) -> None:

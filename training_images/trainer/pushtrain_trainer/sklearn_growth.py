@@ -17,7 +17,7 @@ from typing import Any
 from pushtrain_trainer.saving_budget import checkpoint_seconds
 from pushtrain_trainer.sklearn_records import GROWN, Entry, Key
 from pushtrain_trainer.sklearn_resume import Resume
-from pushtrain_trainer.sklearn_signatures import signature
+from pushtrain_trainer.sklearn_signatures import signature, works_in_place
 from pushtrain_trainer.sklearn_states import TooLarge, dump, load
 
 # The ensembles that grow part by part; AdaBoost is not among them: its fits end soon.
@@ -186,6 +186,9 @@ class Growths:
         if kind is None or self._now is not None or getattr(estimator, "warm_start", True):
             return work()
         if not (self._resume.is_usable and self._resume.is_within):
+            return work()
+        # a part that is put back would not change the data for those behind it
+        if self._resume.safely(type(estimator).__name__, lambda: works_in_place(estimator)):
             return work()
         outer = self._resume.key
         self._counts[outer] = self._counts.get(outer, 0) + 1

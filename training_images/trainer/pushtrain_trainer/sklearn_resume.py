@@ -113,7 +113,11 @@ class Resume:
         parts = self.safely(call.name, call.parts)
         if parts is None or is_for_keras(parts):
             return call.work()
-        kept = self.safely(call.name, lambda: self._put_back(key, call, parts))
+        # before the work, which may change what it is given
+        signed = self.safely(call.name, call.signature)
+        if signed is None:
+            return call.work()
+        kept = self.safely(call.name, lambda: self._put_back(key, call, parts, signed))
         if kept is not None:
             return kept[0]
         self.safely(call.name, lambda: self._tell_interrupted(key, call))
@@ -121,7 +125,8 @@ class Resume:
         start = time.perf_counter()
         value = call.work()
         seconds = time.perf_counter() - start
-        self.safely(call.name, lambda: self._keep(key, call, parts, before, seconds, value))
+        about = {"signature": signed, "parts": names_of(parts), "before": before}
+        self.safely(call.name, lambda: self._keep(key, call, parts, about, seconds, value))
         return value
 
     def safely(self, name: str, part: Callable[[], Any]) -> Any:
@@ -137,13 +142,15 @@ class Resume:
             self.run.note(f"{name} can not be kept, a restart does it again ({reason})")
         return None
 
-    def _put_back(self, key: Key, call: Call, parts: Parts) -> tuple[Any] | None:
+    def _put_back(
+        self, key: Key, call: Call, parts: Parts, signed: dict[str, str]
+    ) -> tuple[Any] | None:
         found = self.records.find(key)
         if found is None:
             return None
         entry, record = found
-        about, signature = entry.about, call.signature()
-        differ = [n for n, v in signature.items() if about["signature"].get(n) != v]
+        about = entry.about
+        differ = [n for n, v in signed.items() if about["signature"].get(n) != v]
         if about["parts"] != names_of(parts):
             differ.append("kind of parameters")
         if differ:
@@ -167,11 +174,22 @@ class Resume:
         return (returned,)
 
     def _keep(
-        self, key: Key, call: Call, parts: Parts, before: str, seconds: float, value: Any
+        self,
+        key: Key,
+        call: Call,
+        parts: Parts,
+        about: dict[str, Any],
+        seconds: float,
+        value: Any,
     ) -> None:
         # what an earlier attempt did within this fit is dropped with the fit's record
         seconds += self.records.seconds_within(key)
         if seconds < SHORTEST_SECONDS:
+            return
+        if call.signature()["data"] != about["signature"]["data"]:
+            # a record holds what was fitted, not what became of the script's own data
+            if seconds >= LONG_SECONDS:
+                self.run.note(f"{call.name} changes its data in place, a restart does it again")
             return
         worth = int(max(LEAST_BYTES, min(MOST_BYTES, seconds * BYTES_A_SECOND)))
         try:
@@ -180,8 +198,6 @@ class Resume:
             if seconds >= LONG_SECONDS:
                 self.run.note(f"{call.name} is too large to be kept, a restart does it again")
             return
-        signature = call.signature()
-        about = {"signature": signature, "parts": names_of(parts), "before": before}
         # a newer attempt may have taken over while this one worked
         self.run.fence.check()
         self.records.add(Entry(key, about, round(seconds, 6)), record)

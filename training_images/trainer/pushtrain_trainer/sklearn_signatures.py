@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+import sys
 from typing import Any
 
 import numpy
@@ -23,23 +24,43 @@ def signature(estimator: Any, method: str, data: dict[str, Any]) -> dict[str, st
         method: The name of the call.
         data: Its arguments by name.
     """
+    # one value that is filled in may be missed in a sample
+    most = sys.maxsize if works_in_place(estimator) else MOST_BYTES
     return {
         "estimator": f"{type(estimator).__module__}.{type(estimator).__qualname__}.{method}",
         "parameters": _digest(_parameters(estimator)),
-        "data": _digest({name: data_print(value) for name, value in data.items()}),
+        "data": _digest({name: data_print(value, most) for name, value in data.items()}),
     }
 
 
-def data_print(data: Any) -> Any:
+def works_in_place(estimator: Any) -> bool:
+    """Return whether an estimator is allowed to change the data that it is given."""
+    if not hasattr(estimator, "get_params"):
+        return False
+    # `copy`, `copy_X` and others, also of what is fitted within it
+    return any(
+        value is False and name.rpartition("__")[2].startswith("copy")
+        for name, value in estimator.get_params(deep=True).items()
+    )
+
+
+def data_print(data: Any, most: int = MOST_BYTES) -> Any:
     """Return a short print of data: kind, shape, type and a sample of evenly spaced rows.
 
     What can not be read without using it up is told by its type alone.
+
+    Args:
+        data: Anything.
+        most: The number of bytes of an array that are read.
     """
     if data is None or isinstance(data, (bool, int, float, str)):
         return repr(data)
     if hasattr(data, "toarray"):
         data = data.tocsr()
-        return ["sparse", *(data_print(part) for part in (data.data, data.indices, data.indptr))]
+        return [
+            "sparse",
+            *(data_print(part, most) for part in (data.data, data.indices, data.indptr)),
+        ]
     if hasattr(data, "iloc"):
         rows = data.iloc[:: _step(len(data), MOST_ITEMS)]
         return ["frame", list(data.shape), [str(n) for n in getattr(data, "columns", ())],
@@ -48,8 +69,8 @@ def data_print(data: Any) -> Any:
         rows = data[:: _step(len(data), MOST_ITEMS)]
         return [type(data).__name__, len(data), _digest([_plain(row) for row in rows])]
     if isinstance(data, dict):
-        return {str(name): data_print(value) for name, value in data.items()}
-    return _array_print(data) if isinstance(data, numpy.ndarray) else _plain(data)
+        return {str(name): data_print(value, most) for name, value in data.items()}
+    return _array_print(data, most) if isinstance(data, numpy.ndarray) else _plain(data)
 
 
 def random_state_print() -> str:
@@ -70,12 +91,12 @@ def generator_print(generator: Any) -> str:
     return _digest([drawn, *(v for n, v in state.items() if n != "state")])
 
 
-def _array_print(array: Any) -> Any:
+def _array_print(array: Any, most: int = MOST_BYTES) -> Any:
     kind = [list(array.shape), str(array.dtype)]
     if array.ndim == 0 or array.dtype == object:
         flat = array.reshape(-1)
         return [*kind, _digest([_plain(v) for v in flat[:: _step(flat.size, MOST_ITEMS)]])]
-    rows = array[:: _step(array.nbytes, MOST_BYTES)]
+    rows = array[:: _step(array.nbytes, most)]
     raw = numpy.ascontiguousarray(rows).tobytes()
     return [*kind, hashlib.blake2b(raw, digest_size=16).hexdigest()]
 

@@ -21,7 +21,7 @@ from pushtrain_trainer.saving_budget import checkpoint_seconds
 from pushtrain_trainer.sklearn_records import Entry
 from pushtrain_trainer.sklearn_resume import Resume
 from pushtrain_trainer.sklearn_sight import unwatch, watch
-from pushtrain_trainer.sklearn_signatures import RANDOM, signature
+from pushtrain_trainer.sklearn_signatures import RANDOM, signature, works_in_place
 from pushtrain_trainer.sklearn_states import (
     Parts,
     dump,
@@ -113,7 +113,8 @@ class Steps:
             method == "fit" and parameters.get("warm_start") is True
         )
         # of parts that are fitted within an estimator nothing is known
-        if grows and not any(hasattr(value, "get_params") for value in parameters.values()):
+        is_alone = not any(hasattr(value, "get_params") for value in parameters.values())
+        if grows and is_alone and not works_in_place(estimator):
             return True
         if look is not None:
             look(False)
