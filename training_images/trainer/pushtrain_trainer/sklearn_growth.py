@@ -60,7 +60,7 @@ class Growth:
         self._fresh: list[tuple[int, Any]] = []
         self._saves = 0
         self._built = self._given = 0
-        self._began = self._saved_at = time.monotonic()
+        self._began = self._saved_at = self._tried_at = time.monotonic()
         self._may_save = True
         self._turns = -1
 
@@ -97,8 +97,9 @@ class Growth:
             self._built += 1
             if self._may_save:
                 self._fresh.append((place, part))
-                if time.monotonic() - self._saved_at >= self._seconds:
-                    self._may_save = bool(self._resume.safely(self._name, self._save))
+                if time.monotonic() - self._tried_at >= self._seconds:
+                    self._resume.safely(self._name, self._save)
+                    self._tried_at = time.monotonic()
         self._progress(parts)
 
     def end(self) -> None:
@@ -135,24 +136,26 @@ class Growth:
             self._tell(f"goes on behind the first {len(kept)} of its parts")
         return kept
 
-    def _save(self) -> bool:
+    def _save(self) -> None:
         start = time.monotonic()
         resume = self._resume
+        # what can not be turned into bytes now can not be later either; a full disk may pass
+        self._may_save = False
         try:
             raw = dump(self._shared, self._fresh, resume.records.room)
         except TooLarge:
             self._tell("is too large to be kept further")
-            return False
+            raise
+        self._may_save = True
         # a newer attempt may have taken over while this one worked
         resume.run.fence.check()
-        self._saves += 1
-        entry = Entry((*self._key, self._saves), self._sign(), start - self._saved_at)
-        self._fresh = []
+        entry = Entry((*self._key, self._saves + 1), self._sign(), start - self._saved_at)
         resume.records.add(entry, raw)
         resume.records.write()
+        self._saves += 1
+        self._fresh = []
         self._saved_at = time.monotonic()
         self._seconds = max(self._seconds, COST * (self._saved_at - start))
-        return True
 
     def _tell(self, text: str) -> None:
         self._resume.run.note(f"fit {self._key[0]} ({self._name}) {text}")
