@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pushtrain_trainer.beat import Beat
-from pushtrain_trainer.durable_files import read_json, replace_file, write_json
+from pushtrain_trainer.durable_files import make_folder, read_json, replace_file, write_json
 from pushtrain_trainer.fencing import Fence
 from pushtrain_trainer.history_table import HistoryTable, logged, row_of
 from pushtrain_trainer.legacy_modules import sources_of
@@ -28,6 +28,36 @@ def test_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
         replace_file(path, fail)
     assert read_json(path) == {"n": 1}
     assert os.listdir(tmp_path) == ["record.json"]
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
+    """What is synced, in order, and what is in it then."""
+    order: list[tuple[str, list[str]]] = []
+    really = os.fsync
+
+    def fsync(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").resolve()
+        order.append((path.name, sorted(os.listdir(path)) if path.is_dir() else []))
+        really(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return order
+
+
+def test_made_folders_are_durable_from_the_outermost_on(
+    tmp_path: Path, synced: list[tuple[str, list[str]]]
+) -> None:
+    for _ in range(2):
+        make_folder(tmp_path / "outer" / "inner")
+    assert synced == [(tmp_path.name, ["outer"]), ("outer", ["inner"])]
+
+
+def test_file_is_durable_before_it_is_in_place(
+    tmp_path: Path, synced: list[tuple[str, list[str]]]
+) -> None:
+    replace_file(tmp_path / "a", lambda file: file.write(b"1"))
+    assert synced == [(f".a.{os.getpid()}.tmp", []), (tmp_path.name, ["a"])]
 
 
 def test_damaged_json_reads_as_none(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pushtrain_trainer.contract import SCHEMA
-from pushtrain_trainer.durable_files import file_digest, replace_file, write_json
+from pushtrain_trainer.durable_files import file_digest, make_folder, replace_file, write_json
 
 Key = tuple[int, ...]
 GROWN = 0  # stands in a key where the number of a fold would: what follows are parts of the fit
@@ -139,7 +139,7 @@ class Records:
         self._seconds_pending = 0.0
         if not pending:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         number = max(self._bundles, default=0) + 1
         entries, start = [], 0
         for entry, record in pending:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pushtrain_trainer.durable_files import make_folder
 from pushtrain_trainer.run_state import Run, remember_inexact
 from pushtrain_trainer.saved_work import SavedWork
 from pushtrain_trainer.sklearn_records import Entry, Key, Records
@@ -60,7 +61,7 @@ class Resume:
         folder = run.checkpoints / "sklearn"
         # a folder of another version of the script has been removed already
         self._interrupted = interrupted if folder.exists() else None
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.records = Records(folder, run.note)
         self._work = SavedWork(run.output)
         self._replaced = self._work.amount("fit")
