@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -60,5 +61,8 @@ def _fits(value: object, hint: Any) -> bool:
     if issubclass(hint, StrEnum):
         return isinstance(value, str)  # its constructor names the value that it does not know
     if hint in (int, float):  # JSON writes 1.0 as it likes; a bool is no number
-        return isinstance(value, int | hint) and not isinstance(value, bool)
+        if isinstance(value, bool) or not isinstance(value, int | hint):
+            return False
+        # every number here meets a float, and a larger one would overflow there
+        return isinstance(value, float) or abs(value) <= sys.float_info.max
     return isinstance(value, hint)

@@ -15,6 +15,10 @@ from pushtrain.history import Curves
 
 log = logging.getLogger(__name__)
 
+# NaN or a negative number would win or lose every comparison of whoever judges a silence.
+_COUNTED = ("attempt", "at", "fit", "epoch", "epochs", "batch", "pace", "batches", "memory_mib")
+_MOST_WORK = 1e9  # epochs or fits that are saved and not yet finished; in truth it is a handful
+
 
 class TrainingOutput(StorePlaces):
     """Reads the files of the output folders, all of which user code can write."""
@@ -23,10 +27,15 @@ class TrainingOutput(StorePlaces):
         """Return what the trainer said last, None before its first word or if it is damaged."""
         path = self.output_dir(experiment, round_number) / "heartbeat.json"
         try:
-            return read_record(path, Heartbeat)
+            beat = read_record(path, Heartbeat)
         except StoreError as err:
             log.warning("%s", err)
             return None
+        wrong = [n for n in _COUNTED if not 0 <= getattr(beat, n) < math.inf] if beat else []
+        if wrong:
+            log.warning("%s: no finite number of at least 0: %s", path, ", ".join(wrong))
+            return None
+        return beat
 
     def left_result(self, experiment: str, round_number: int) -> Result | None:
         """Return the result that lies in the output folder, whichever attempt wrote it.
@@ -70,7 +79,7 @@ class TrainingOutput(StorePlaces):
         amounts = record.get("work")
         values = amounts.values() if isinstance(amounts, dict) else ()
         # user code can write it: what is no amount counts for nothing
-        extra = sum(v for v in values if isinstance(v, int | float) and 0 <= v < math.inf)
+        extra = sum(v for v in values if isinstance(v, int | float) and 0 <= v <= _MOST_WORK)
         return self.finished_work(experiment, round_number) + extra
 
     def curves(self, experiment: str, round_number: int) -> Curves:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pushtrain.contract import Attempt, Heartbeat, Step
 from pushtrain.rules.outcomes import deciding_attempt, told
+from pushtrain.rules.restart import BACKOFF_SECONDS, Restart
 
 # Seconds after which a restart that was decided, but whose run nobody started, is started again:
 # the monitor that decided it starts it within moments, or has died in between.
@@ -109,9 +110,12 @@ def examine(
         return Finding(step, Trouble.DIED, _last_words(step, trainings))
     if run is RunState.MISSING:
         silent = now - changed_at
-        if silent < _lost_after(step, trainings, limits):
+        # A time from the future tells that the clock was set back. Nothing is started twice if it
+        # was not: a run that is there is found by its id.
+        if -limits.lost_seconds < silent < _lost_after(step, trainings, limits):
             return None
-        return Finding(step, Trouble.LOST, f"no run of it for {silent:.0f} s")
+        since = f"for {silent:.0f} s" if silent > 0 else "since the clock was set back"
+        return Finding(step, Trouble.LOST, f"no run of it {since}")
     hung = {t.round: said for t in trainings if (said := hang_of(step, t, now, limits))}
     if not hung:
         return None
@@ -125,6 +129,8 @@ def hang_of(step: Step, training: Training, now: float, limits: Limits) -> str:
         return ""
     alive = heartbeat if heartbeat and heartbeat.attempt == attempt.number else None
     last = max(attempt.started_at, alive.at if alive else 0.0)
+    if alive and attempt.started_at > now:
+        last = alive.at  # the clock was set back: a start in the future tells nothing
     allowed = _allowed(alive, last - attempt.started_at, limits) if alive else limits.quiet_seconds
     silent = now - last
     if silent <= allowed:
@@ -153,9 +159,27 @@ def _allowed(beat: Heartbeat, ran: float, limits: Limits) -> float:
 
 
 def _lost_after(step: Step, trainings: Sequence[Training], limits: Limits) -> float:
-    if step.attempt > 1 and all(_attempt(step, t) is None for t in trainings):
+    has_begun = any(_attempt(step, t) for t in trainings)
+    if not has_begun and _is_restart(trainings):
         return min(limits.lost_seconds, DECIDED_SECONDS)
     return limits.lost_seconds
+
+
+def _is_restart(trainings: Sequence[Training]) -> bool:
+    """Tell whether a monitor decided upon a step that has not begun, and not a person.
+
+    What a person takes up again has a run of its own on the way, which starts the step. All that
+    led to it is forgiven, or has ended for good.
+    """
+    return any(
+        t.attempts and not t.attempts[-1].forgiven and not deciding_attempt(t.round, t.attempts)
+        for t in trainings
+    )
+
+
+def has_to_wait(restart: Restart, now: float) -> bool:
+    """Tell whether a restart's time has not come; after a clock was set back it has."""
+    return 0 < restart.not_before - now <= max(BACKOFF_SECONDS)
 
 
 def _attempt(step: Step, training: Training) -> Attempt | None:

@@ -18,9 +18,17 @@ from pushtrain.contract import TRAIN_DAG, Experiment, Step
 from pushtrain.errors import OutsideError, StoreError
 from pushtrain.rules.outcomes import deciding_attempt
 from pushtrain.rules.restart import Restart, decide_batch, is_closed
-from pushtrain.rules.watch import Finding, Limits, RunState, Training, Trouble, examine
+from pushtrain.rules.watch import (
+    Finding,
+    Limits,
+    RunState,
+    Training,
+    Trouble,
+    examine,
+    has_to_wait,
+)
 
-_LIVE = ["queued", "running"]
+_ENDED = ["success", "failed"]
 # What ended longer ago is left to the look at everything, which asks Airflow: a person may have had
 # the task run again.
 FRESH_SECONDS = 30.0
@@ -120,21 +128,25 @@ class TrainingsTrigger(BaseTrigger):
     async def _examined(
         self, store: Store, experiment: Experiment, known: RunState | None = None
     ) -> Finding | None:
-        step = experiment.step
+        run = known or await run_state(experiment.step)
         try:
-            run = known or await run_state(step)
-            if store.experiment(experiment.id) != experiment:
-                return None  # it has moved on while Airflow was asked
-            trainings = [_training(store, one) for one in store.batch(step)]
+            return self._judged(store, experiment, run)
         except (StoreError, OutsideError) as err:
             self.log.warning("left out: %s", err)
-            return None
-        now, limits = time.time(), Limits(**self.limits)
-        finding = examine(step, run, trainings, experiment.updated_at, now, limits)
+        except Exception:  # whatever one script left behind: the others are watched all the same
+            self.log.exception("%s: left out", experiment.step.run_id)
+        return None
+
+    def _judged(self, store: Store, experiment: Experiment, run: RunState) -> Finding | None:
+        if store.experiment(experiment.id) != experiment:
+            return None  # it has moved on while Airflow was asked
+        step, now = experiment.step, time.time()
+        trainings = [_training(store, one) for one in store.batch(step)]
+        finding = examine(step, run, trainings, experiment.updated_at, now, Limits(**self.limits))
         attempts = {t.round: t.attempts for t in trainings}
         if finding and finding.trouble is Trouble.DIED and is_closed(attempts, step):
             verdict = decide_batch(attempts, self.restart_limit)
-            if isinstance(verdict, Restart) and verdict.not_before > now:
+            if isinstance(verdict, Restart) and has_to_wait(verdict, now):
                 return None  # its backoff is not over
         return finding
 
@@ -153,7 +165,7 @@ def _has_just_ended(store: Store, step: Step) -> bool:
     if not is_closed(attempts, step) or all(deciding_attempt(n, a) for n, a in attempts.items()):
         return False
     last = max(a.ended_at or 0.0 for ended in attempts.values() for a in ended)
-    return last > time.time() - FRESH_SECONDS
+    return abs(time.time() - last) < FRESH_SECONDS  # the clock may have been set back
 
 
 def _training(store: Store, step: Step) -> Training:
@@ -165,9 +177,12 @@ def _training(store: Store, step: Step) -> Training:
 
 
 async def run_state(step: Step) -> RunState:
-    """Return what Airflow says of a step's run."""
+    """Return what Airflow says of a step's run.
+
+    Nothing but its own state says that a run has ended: it may be made between two questions.
+    """
     count = sync_to_async(RuntimeTaskInstance.get_dr_count)
-    if await count(dag_id=TRAIN_DAG, run_ids=[step.run_id], states=_LIVE):
-        return RunState.LIVE
+    if await count(dag_id=TRAIN_DAG, run_ids=[step.run_id], states=_ENDED):
+        return RunState.ENDED
     known = await count(dag_id=TRAIN_DAG, run_ids=[step.run_id])
-    return RunState.ENDED if known else RunState.MISSING
+    return RunState.LIVE if known else RunState.MISSING

@@ -65,10 +65,11 @@ def test_the_work_of_a_round_counts_epochs_and_recorded_fits(store: Store) -> No
     [
         ('{"schema": 1, "work": {"epoch": 0.25, "saves": 2}}', 3.25),
         ('{"schema": 1, "work": {"epoch": -1, "saves": NaN, "other": "much"}}', 1),
+        (f'{{"schema": 1, "work": {{"epoch": {10**400}, "saves": 2}}}}', 3),
         ('{"schema": 1, "work": 7}', 1),
         ("damaged", 1),
     ],
-    ids=["amounts", "no amounts", "no kinds", "damaged"],
+    ids=["amounts", "no amounts", "too much", "no kinds", "damaged"],
 )
 def test_saved_work_adds_what_lies_beyond_finished_epochs(
     store: Store, text: str, work: float

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from tests.unit.records import attempt, heartbeat
 
 from pushtrain.contract import Attempt, Cause, Heartbeat, Step
-from pushtrain.rules.watch import Finding, Limits, RunState, Training, Trouble, examine
+from pushtrain.rules.restart import Restart
+from pushtrain.rules.watch import (
+    Finding,
+    Limits,
+    RunState,
+    Training,
+    Trouble,
+    examine,
+    has_to_wait,
+)
 
 STEP = Step("cnn_digits-0123abcd", 0, 2)
 LIMITS = Limits(startup_seconds=100, hang_factor=10, quiet_seconds=1000, lost_seconds=60)
@@ -131,6 +141,39 @@ def test_a_custom_loop_hangs_after_longer_than_all_that_came_before(
 def test_a_restart_that_nobody_started_is_lost_soon(after: float, lost: bool) -> None:
     found = look(START + after, run=RunState.MISSING, attempts=[attempt(1, ended_at=1.0)])
     assert (found is not None) == lost
+
+
+@pytest.mark.parametrize("fields", [{"forgiven": True}, {"cause": Cause.FINISHED}])
+@pytest.mark.parametrize(("after", "lost"), [(59, False), (60, True)])
+def test_what_a_person_takes_up_again_has_the_time_of_any_run(
+    fields: dict[str, Any], after: float, lost: bool
+) -> None:
+    before = attempt(1, **{"cause": Cause.KILLED, "ended_at": 1.0} | fields)
+    found = look(START + after, run=RunState.MISSING, attempts=[before])
+    assert (found is not None) == lost
+
+
+@pytest.mark.parametrize(("back", "lost"), [(59, False), (3600, True)])
+def test_a_clock_that_was_set_back_hides_no_step_without_a_run(back: float, lost: bool) -> None:
+    found = look(START - back, run=RunState.MISSING)
+    assert (found is not None) == lost
+    assert found is None or found.message == "no run of it since the clock was set back"
+
+
+def test_a_start_in_the_future_hides_no_hang() -> None:
+    ahead = [attempt(2, started_at=START + 3600)]  # the clock was set back; the training went on
+    beat = heartbeat(attempt=2, at=START, phase="fit", epoch=2, pace=1.0)
+    assert look(START + 100, attempts=ahead, beat=beat) is None
+    found = look(START + 101, attempts=ahead, beat=beat)
+    assert found is not None
+    assert found.trouble is Trouble.HUNG
+
+
+@pytest.mark.parametrize(
+    ("ahead", "waits"), [(-1, False), (0, False), (1, True), (90, True), (91, False)]
+)
+def test_a_backoff_that_is_longer_than_any_is_over(ahead: float, waits: bool) -> None:
+    assert has_to_wait(Restart(START + ahead, "so"), START) == waits
 
 
 def test_outside_of_a_fit_a_training_may_be_silent_for_long() -> None:

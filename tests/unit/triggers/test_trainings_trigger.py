@@ -13,7 +13,7 @@ from pushtrain.adapters.outbox import outbox_of
 from pushtrain.adapters.store import Store
 from pushtrain.contract import Cause, State, Step
 from pushtrain.history import Change, Tweak
-from pushtrain.rules.watch import Finding, RunState, Trouble
+from pushtrain.rules.watch import Finding, RunState, Trouble, examine
 from pushtrain.triggers import trainings
 from pushtrain.triggers.trainings import TrainingsTrigger
 
@@ -179,7 +179,14 @@ def test_what_is_given_up_does_not_wait(store: Store, runs: dict[str, RunState])
 @pytest.mark.parametrize(
     "name", ["experiment.json", "rounds/0/output/heartbeat.json", "rounds/0/attempts/1.json"]
 )
-@pytest.mark.parametrize("text", ["{", '{"attempt": 1, "at": "x"}', '{"number": "x"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", '{"attempt": 1, "at": "x"}', '{"number": "x"}', '{"attempt": 1, "at": NaN}',
+        f'{{"attempt": 1, "at": {10**400}}}', '{"attempt": 1, "at": 1, "pace": 1e999}',
+        f'{{"attempt": 1, "at": 1, "epoch": 2, "phase": "fit", "pace": {10**400}}}',
+    ],
+)  # fmt: skip
 def test_a_damaged_record_does_not_hide_the_others(
     store: Store, runs: dict[str, RunState], name: str, text: str
 ) -> None:
@@ -187,8 +194,49 @@ def test_a_damaged_record_does_not_hide_the_others(
     path = store.experiment_dir(bad.experiment) / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+    if not name.endswith("attempts/1.json"):
+        store.save_attempt(bad.experiment, 0, attempt(1, started_at=time.time()))
     runs[good.run_id] = RunState.ENDED
-    assert good in [f.step for f in look(store)]
+    assert [f.step for f in look(store)] == [good]
+
+
+def test_what_nobody_thought_of_hides_the_others_neither(
+    store: Store, runs: dict[str, RunState], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = put(store, "bad-1"), put(store, "good-1")
+    runs[bad.run_id] = runs[good.run_id] = RunState.ENDED
+
+    def judged(step: Step, *args: Any) -> Finding | None:
+        if step == bad:
+            raise OverflowError("so")
+        return examine(step, *args)
+
+    monkeypatch.setattr(trainings, "examine", judged)
+    assert [f.step for f in look(store)] == [good]
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ([None, None], RunState.MISSING),
+        ([None, "queued"], RunState.LIVE),  # made between two questions
+        (["queued", "running"], RunState.LIVE),
+        (["running", "failed"], RunState.LIVE),
+        (["failed", "failed"], RunState.ENDED),
+        (["success", "success"], RunState.ENDED),
+    ],
+)
+def test_a_run_has_ended_when_its_own_state_says_so(
+    monkeypatch: pytest.MonkeyPatch, told: list[str | None], said: RunState
+) -> None:
+    answers = iter(told)
+
+    def count(*, states: list[str] | None = None, **_: Any) -> int:
+        state = next(answers)
+        return int(state is not None and (states is None or state in states))
+
+    monkeypatch.setattr(trainings.RuntimeTaskInstance, "get_dr_count", staticmethod(count))
+    assert asyncio.run(trainings.run_state(Step("a-1", 0, 2))) is said
 
 
 def test_several_are_found_at_once(store: Store, runs: dict[str, RunState]) -> None:
