@@ -99,9 +99,25 @@ def read_record(path: Path, kind: type[R]) -> R | None:
         StoreError: The file holds no such record; the message names it.
     """
     data = read_json(path)
-    if data is None:
-        return None
+    return None if data is None else _made(path, kind, data)
+
+
+def read_records(path: Path, field: str, kind: type[R]) -> list[R]:
+    """Return the records that lie in a field of a file, none if there is no such file.
+
+    Raises:
+        StoreError: The file holds something else; the message names it.
+    """
+    found = (read_json(path) or {}).get(field, [])
+    if not isinstance(found, list):
+        raise StoreError(f"{path}: {field!r} holds {type(found).__name__}, not a list")
+    return [_made(path, kind, data) for data in found]
+
+
+def _made(path: Path, kind: type[R], data: Any) -> R:
     try:
+        if not isinstance(data, Mapping):
+            raise TypeError(f"it is of type {type(data).__name__}")
         return kind.from_dict(data)
     except (TypeError, ValueError) as err:
         raise StoreError(f"{path}: is no {kind.__name__.lower()}: {err}") from err

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pushtrain.adapters.disk_errors import clear_disk_errors
-from pushtrain.adapters.records import read_json, read_record, write_json
+from pushtrain.adapters.records import read_record, read_records, write_json
 from pushtrain.adapters.training_output import TrainingOutput
 from pushtrain.contract import Attempt, Cause, Experiment, Result, State, Step
 from pushtrain.errors import OutsideError, StoreError
@@ -211,9 +211,13 @@ class Store(TrainingOutput):
         return self.left_result(experiment, round_number)
 
     def knobs(self, experiment: str, round_number: int) -> list[Knob]:
-        """Return the knobs that were found in the round's script."""
-        record = read_json(self.round_dir(experiment, round_number) / "knobs.json") or {}
-        return [Knob.from_dict(k) for k in record.get("knobs", ())]
+        """Return the knobs that were found in the round's script.
+
+        Raises:
+            StoreError: The record is damaged.
+        """
+        path = self.round_dir(experiment, round_number) / "knobs.json"
+        return read_records(path, "knobs", Knob)
 
     def save_knobs(
         self, experiment: str, round_number: int, knobs: list[Knob] | tuple[Knob, ...]
@@ -257,9 +261,12 @@ class Store(TrainingOutput):
             steps.append(Step(step.experiment, number, step.attempt))
 
     def refusals(self, experiment: str, round_number: int) -> list[Refusal]:
-        """Return the tweaks that could not be built when the round was proposed."""
-        record = read_json(self._refused(experiment, round_number)) or {}
-        return [Refusal.from_dict(r) for r in record.get("refused", ())]
+        """Return the tweaks that could not be built when the round was proposed.
+
+        Raises:
+            StoreError: The record is damaged.
+        """
+        return read_records(self._refused(experiment, round_number), "refused", Refusal)
 
     def all_refusals(self, experiment: str) -> list[Refusal]:
         """Return the tweaks of an experiment that could not be built, in order."""

@@ -83,11 +83,11 @@ def _note(store: Store, step: Step) -> str:
         experiment = store.experiment(step.experiment)
         tweaks = [store.tweak(s.experiment, s.round) for s in store.batch(step)]
         attempts = store.attempts(step.experiment, step.round)
-    except StoreError as err:
-        log.warning("the run %s gets no note: %s", step.run_id, err)
+        before = [a for a in attempts if a.number < step.attempt]
+        return run_note(experiment, step, [t for t in tweaks if t], before)
+    except Exception as err:
+        log.warning("the run %s gets no note (%s: %s)", step.run_id, type(err).__name__, err)
         return ""
-    before = [a for a in attempts if a.number < step.attempt]
-    return run_note(experiment, step, [t for t in tweaks if t], before)
 
 
 def lay_out(config: settings.Settings, store: Store, step: Step) -> None:

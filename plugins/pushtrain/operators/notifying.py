@@ -15,7 +15,7 @@ from pushtrain.adapters.records import write_text
 from pushtrain.adapters.store import Store
 from pushtrain.contract import Experiment, State, Step
 from pushtrain.details import ExperimentDetails
-from pushtrain.errors import PushtrainError
+from pushtrain.errors import OutsideError, PushtrainError, StoreError
 from pushtrain.operators.delivering import deliver, has_server
 from pushtrain.operators.publishing import winning_diff
 from pushtrain.pages.mailing import (
@@ -31,6 +31,8 @@ from pushtrain.rules.links import experiment_link
 from pushtrain.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_NOT_IN_ADDRESSES = frozenset(' ,;:<>()[]"\\')
 
 
 def notify_outcome(step: Step) -> None:
@@ -62,7 +64,11 @@ def notify_restart(
 
 def notify_given_up(config: Settings, store: Store, step: Step) -> None:
     """Mail that an experiment has failed, with the reason and the last lines of its log."""
-    details = ExperimentReader(store).details(step.experiment)
+    try:
+        details = ExperimentReader(store).details(step.experiment)
+    except StoreError as err:  # its people are told all the same, with the reason alone
+        log.error("a mail without the rounds of %s: %s", step.experiment, err)
+        details = ExperimentDetails(store.experiment(step.experiment), rounds=())
     _write_report(store, details)
     post(config, store, details, given_up_letter(details))
 
@@ -118,7 +124,14 @@ def post(
 def recipients(config: Settings, experiment: Experiment) -> list[str]:
     """Return the addresses that hear of an experiment; what is no address is left out."""
     wanted = (experiment.author_email, *experiment.settings.notify, *config.mail_to)
-    return sorted({a for a in wanted if "@" in a and not set(a) & set("\r\n,")})
+    return sorted({a for a in wanted if _is_address(a)})
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a text is an address; one that can not stand in a header must stop no mail."""
+    local, _, domain = text.rpartition("@")
+    is_plain = text.isprintable() and not set(text) & _NOT_IN_ADDRESSES
+    return is_plain and bool(local and domain) and "@" not in local
 
 
 def page_of(config: Settings, experiment: Experiment) -> str:
@@ -161,5 +174,15 @@ def _diff(store: Store, experiment: Experiment) -> str:
 
 
 def _write_report(store: Store, details: ExperimentDetails) -> None:
+    """Write the experiment's page beside its record; a mail without it is better than none.
+
+    Raises:
+        OutsideError: The disk is full, read-only or not there.
+    """
     path = store.experiment_dir(details.experiment.id) / "report.html"
-    write_text(path, report(details))
+    try:
+        write_text(path, report(details))
+    except OutsideError:
+        raise
+    except Exception:  # it shows what user code wrote
+        log.exception("no report of %s", details.experiment.id)

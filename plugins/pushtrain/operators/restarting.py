@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from docker import APIClient
@@ -19,7 +21,7 @@ from pushtrain.operators.fetching import run_of
 from pushtrain.operators.notifying import notify_given_up, notify_restart
 from pushtrain.rules.outcomes import deciding_attempt
 from pushtrain.rules.restart import GiveUp, LeaveOut, Restart, decide_batch, how_it_ended
-from pushtrain.rules.watch import Finding, Trouble
+from pushtrain.rules.watch import Finding, Trouble, has_to_wait
 from pushtrain.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ def plan_restarts(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
         except OutsideError as err:
             log.error("%s: left for the next look: %s", finding.step.run_id, err)
             unreachable = err
+        except Exception:  # whatever one script left behind: the others are started all the same
+            log.exception("%s: left as it is", finding.step.run_id)
         else:
             steps += [step] if step else []
     if unreachable and not steps:
@@ -91,7 +95,7 @@ def _decide(
         if store.move_on(step, state=State.FAILED, reason=verdict.reason):
             _give_up(config, store, step)
         return None
-    if verdict.not_before > time.time():
+    if has_to_wait(verdict, time.time()):
         log.info("%s: waits until its backoff is over", step.run_id)
         return None
     restarts = store.experiment(step.experiment).restarts + 1
@@ -104,7 +108,8 @@ def _decide(
 
 
 def _give_up(config: Settings, store: Store, step: Step) -> None:
-    notify_given_up(config, store, step)
+    with _is_no_reason_to_stop(step):
+        notify_given_up(config, store, step)
     store.move_on(step, settled=True)
 
 
@@ -128,7 +133,8 @@ def _started_again(
         trainings = {s.round: attempts_of(store, s) for s in batch}
         ended = [a[-1] for n, a in trainings.items() if a and not deciding_attempt(n, a)]
         last = ended or [a[-1] for a in trainings.values() if a]
-        if last:  # none where the records of older attempts are gone
+        # none where the records of older attempts are gone; a person who resumed it knows of it
+        if last and not last[0].forgiven:
             _announce(config, store, step, how_it_ended(last[0]), trainings)
     # its task takes over a container that is there
     return step
@@ -142,7 +148,22 @@ def _announce(
     trainings: dict[int, list[Attempt]],
 ) -> None:
     unfinished = [n for n, attempts in trainings.items() if not deciding_attempt(n, attempts)]
-    notify_restart(config, store, step, reason, unfinished)
+    with _is_no_reason_to_stop(step):
+        notify_restart(config, store, step, reason, unfinished)
+
+
+@contextmanager
+def _is_no_reason_to_stop(step: Step) -> Iterator[None]:
+    """Let what follows happen without its mail, if it can not be written.
+
+    The same texts would fail at each further look. A disk that is full or away comes back.
+    """
+    try:
+        yield
+    except OutsideError:
+        raise
+    except Exception:
+        log.exception("%s: no mail of it", step.run_id)
 
 
 def _decided(

@@ -106,22 +106,22 @@ def given_up_letter(details: ExperimentDetails) -> Letter:
     experiment = details.experiment
     this = details.round(experiment.round)
     subject = f"training given up: {experiment.script}"
-    if this is None or not this.attempts:
+    if experiment.refused:
         lead = f"The script can not be trained: {experiment.reason}"
-        steps = ("Change the script and push it.",)
+        steps: tuple[str, ...] = ("Change the script and push it.",)
         return Letter(_key(experiment.step, "given-up"), subject, lead, next_steps=steps)
     return Letter(
         key=_key(experiment.step, "given-up"),
         subject=subject,
         lead=f"The training was given up in round {experiment.round}: {experiment.reason}",
-        facts=(*story.incidents(this), *_counted(details)),
+        facts=(*(story.incidents(this) if this else ()), *_counted(details)),
         next_steps=_ways_on(details, this),
         details=_evidence(details, experiment.round),
     )
 
 
-def _ways_on(details: ExperimentDetails, this: RoundDetails) -> tuple[str, ...]:
-    if this.outcome.out_of_memory:
+def _ways_on(details: ExperimentDetails, this: RoundDetails | None) -> tuple[str, ...]:
+    if this and this.outcome.out_of_memory:
         how = "give it more memory and have it trained again"
     else:
         how = "resume it by hand, it goes on from its last checkpoint"
@@ -181,6 +181,11 @@ def _evidence(details: ExperimentDetails, number: int) -> tuple[tuple[str, str],
     return tuple((title, text) for title, text in found if text)
 
 
+def _one_line(text: str) -> str:
+    """Return a text as a header may hold it: a line break would start one of its own."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
 def write_mail(
     letter: Letter,
     details: ExperimentDetails,
@@ -201,8 +206,7 @@ def write_mail(
         link: Address in Airflow's UI, empty for none.
     """
     mail = EmailMessage()
-    # a line break in a subject would start a header of its own
-    mail["Subject"] = " ".join(f"[pushtrain] {letter.subject}".split())
+    mail["Subject"] = _one_line(f"[pushtrain] {letter.subject}")
     mail["To"] = ", ".join(to)
     mail["Date"] = formatdate()
     mail["Message-ID"] = f"<{letter.key}@{_DOMAIN}>"

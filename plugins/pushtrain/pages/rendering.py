@@ -147,8 +147,13 @@ def _experiment_values(details: ExperimentDetails) -> dict[str, Any]:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a filled template; everything is escaped unless it is plain text or Markdown."""
-    return _ENVIRONMENT.get_template(template).render(**values)
+    """Return a filled template; everything is escaped unless it is plain text or Markdown.
+
+    Half a character, which tracebacks and other text of user code may hold, becomes `?`: it can
+    be neither written nor sent.
+    """
+    text = _ENVIRONMENT.get_template(template).render(**values)
+    return text.encode("utf-8", "replace").decode()
 
 
 def _age(seconds: float) -> str:

@@ -183,7 +183,7 @@ def test_a_training_that_was_given_up_says_how_to_go_on() -> None:
 
 
 def test_a_script_that_was_never_trained_can_only_be_changed() -> None:
-    letter = given_up_letter(story_of(state=State.FAILED, reason="no model"))
+    letter = given_up_letter(story_of(state=State.FAILED, reason="no model", refused=True))
     assert letter.lead == "The script can not be trained: no model"
     assert not any("airflow" in step for step in letter.next_steps)
 
