@@ -224,7 +224,7 @@ def end_state(world: World, runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 def begun(world: World, program: str) -> World:
     """Start a training whose task is killed at once, as with its worker."""
-    world.program(ONE_EPOCH + program)  # progress, so that nothing waits
+    world.program(program)
     operator, step = world.operator(), world.step()
     child = os.fork()
     if child == 0:
@@ -242,9 +242,27 @@ def begun(world: World, program: str) -> World:
 def test_a_monitor_that_is_killed_anywhere_ends_as_one_that_is_not(
     new_world: Callable[[], World],
 ) -> None:
-    whole = begun(new_world(), WAITS)
+    program = ONE_EPOCH + WAITS  # progress, so that nothing waits
+    whole = begun(new_world(), program)
     expected = end_state(whole, whole.plan())
     assert expected["mails"] == "['.r0.a2.restart.eml']"
+    for number in range(1, 100):
+        world = begun(new_world(), program)
+        is_whole = killed_before(number, world.plan)
+        assert end_state(world, world.plan()) == expected, f"killed before change {number}"
+        if is_whole:
+            break
+    assert number > 5
+
+
+def test_a_monitor_that_is_killed_while_it_gives_up_gives_up_once(
+    new_world: Callable[[], World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__PUSHTRAIN__RESTART_LIMIT", "1")
+    whole = begun(new_world(), WAITS)  # nothing is saved
+    expected = end_state(whole, whole.plan())
+    assert expected["mails"] == "['.r0.a1.given-up.eml']"
+    assert "<State.FAILED: 'failed'>, True)" in expected["experiment"]
     for number in range(1, 100):
         world = begun(new_world(), WAITS)
         is_whole = killed_before(number, world.plan)
@@ -254,6 +272,21 @@ def test_a_monitor_that_is_killed_anywhere_ends_as_one_that_is_not(
     assert number > 5
 
 
+def test_a_dead_training_whose_task_does_not_come_back_is_closed(
+    new_world: Callable[[], World],
+) -> None:
+    """Its run lives: its task lost its worker, too, and waits behind other trainings."""
+    world = begun(new_world(), ONE_EPOCH + WAITS)
+    engine.kill(world.api, world.running()["Id"])
+    assert world.plan(trouble=Trouble.HUNG) == []
+    assert world.attempt().ended_at is None  # its task may see it in a moment
+    world.is_silent_for_too_long()
+    assert world.plan(trouble=Trouble.HUNG) == []
+    assert (world.attempt().cause, world.attempt().epochs) == (Cause.KILLED, 1)
+    (restart,) = world.plan()
+    assert restart["trigger_run_id"] == world.step(2).run_id
+
+
 def test_a_monitor_that_is_killed_while_it_ends_a_hang_ends_it_all_the_same(
     new_world: Callable[[], World],
 ) -> None:
@@ -261,14 +294,15 @@ def test_a_monitor_that_is_killed_while_it_ends_a_hang_ends_it_all_the_same(
         assert world.plan(trouble=Trouble.HUNG) == []
         return end_state(world, world.plan())
 
-    whole = begun(new_world(), HANGS)
+    program = ONE_EPOCH + HANGS
+    whole = begun(new_world(), program)
     whole.is_silent_for_too_long()
     expected = ended(whole)
     assert expected["mails"] == "['.r0.a2.restart.eml']"
     assert "it stood at model_src/knn.py:8 in wait_for_ever" in expected["attempts"]
     assert expected["stack"] == "True"
     for number in range(1, 100):
-        world = begun(new_world(), HANGS)
+        world = begun(new_world(), program)
         world.is_silent_for_too_long()
         is_whole = killed_before(number, functools.partial(world.plan, trouble=Trouble.HUNG))
         assert ended(world) == expected, f"killed before change {number}"

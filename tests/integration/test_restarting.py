@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from tests.integration.training_world import WAITS, World, run, wait_for
 
+from pushtrain.adapters.attempts import mark
 from pushtrain.contract import Cause, State
 from pushtrain.operators.restarting import plan_restarts
 from pushtrain.rules.watch import Finding, Trouble
@@ -61,6 +62,8 @@ def test_a_hung_training_is_killed_and_then_started_again(stuck) -> None:
 
 def test_a_training_that_goes_on_again_is_left_alone(stuck) -> None:
     world, thread, _ = stuck
+    wait_for(lambda: world.store.attempt(world.id, 0, 1))
+    mark(world.store, world.step(), Cause.HUNG, "so")  # by a monitor that was killed behind it
     assert plan(world, Trouble.HUNG) == []  # the finding is old: it may be silent for an hour
     assert world.attempt().cause is None
     assert world.running()

@@ -32,8 +32,9 @@ _LONGEST_PACE, _LOOK_SECONDS = 30.0, 0.2
 def end_hung(api: APIClient, config: Settings, store: Store, step: Step) -> bool:
     """Kill the container of a training that hangs; False if it goes on, or has ended by itself.
 
-    Its stack is saved first. Its own task sees the end and fails. Whoever takes this up again
-    after a kill in between finds the stack and goes on.
+    Its stack is saved first. Its own task sees the end and fails. One that ended by itself long
+    ago, and whose task does not come back, is closed: nothing would end its silence. Whoever takes
+    this up again after a kill in between finds the stack and goes on.
 
     Args:
         api: The engine.
@@ -43,22 +44,33 @@ def end_hung(api: APIClient, config: Settings, store: Store, step: Step) -> bool
     """
     name = container_name(config, step)
     record = engine.find(api, name)
-    if not record or not record["State"]["Running"]:
-        log.info("%s: its container does not run: its own task sees the end", step.run_id)
-        return False
     hang = _hang(config, store, step)  # the finding may be old by now
+    if not record or not record["State"]["Running"]:
+        if hang:  # its task may wait for its worker, and then for long behind other trainings
+            log.info("%s: its container does not run, and its task does not say so", step.run_id)
+            close_attempt(store, step, end_of(api, name), last_lines(api, name, _TAIL_LINES))
+        return False
     if hang:
         # before the signal: a process that does not know it dies of it
         mark(store, step, Cause.HUNG, f"{hang}; {_where('')}")
         beat = store.heartbeat(step.experiment, step.round)
         stack = save_stack(api, name, store, step, beat.at if beat else 0.0)
         hang = _lasting_hang(config, store, step)
-        mark(store, step, Cause.HUNG if hang else None, f"{hang}; {_where(stack)}" if hang else "")
+        if hang:
+            mark(store, step, Cause.HUNG, f"{hang}; {_where(stack)}")
     if not hang:
+        _clear(store, step)
         log.info("%s goes on again", step.run_id)
         return False
     engine.kill(api, name)
     return True
+
+
+def _clear(store: Store, step: Step) -> None:
+    """Take the mark of a hang back; it may be from a monitor that was killed behind it."""
+    attempt = store.attempt(step.experiment, step.round, step.attempt)
+    if attempt and attempt.cause is Cause.HUNG:
+        mark(store, step, None, "")
 
 
 def _lasting_hang(config: Settings, store: Store, step: Step) -> str:
