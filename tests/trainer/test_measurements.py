@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import tracemalloc
+
+import numpy
 import pytest
 
 from pushtrain_trainer.contract import Split
+from pushtrain_trainer.data_prints import MOST_BYTES, fingerprint
 from pushtrain_trainer.measurements import Measurements, Origin
 
 Entry = tuple[float, Split | None, Origin]
@@ -61,3 +65,17 @@ def test_written_figure_that_nothing_confirms_is_taken_on_trust() -> None:
     assert best is not None
     assert best.split is Split.TEST
     assert measured.is_taken_on_trust(best)
+
+
+def test_print_of_few_large_rows_takes_no_copy_of_them_all() -> None:
+    data = numpy.zeros((1000, MOST_BYTES // 250), dtype="u1")
+    before = fingerprint(data)
+    tracemalloc.start()
+    try:
+        assert fingerprint(data) == before
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2.5 * MOST_BYTES < data.nbytes
+    data[-4:] = 1
+    assert fingerprint(data) != before

@@ -8,6 +8,7 @@ from typing import Any
 from pushtrain_trainer.contract import Split
 
 SAMPLED_ROWS = 4096
+MOST_BYTES = 2**24  # of them
 
 
 def fingerprint(data: Any) -> str | None:
@@ -32,7 +33,8 @@ def fingerprint(data: Any) -> str | None:
         array = numpy.asarray(data)
         if array.ndim == 0:
             return None
-        rows = array[:: max(1, len(array) // SAMPLED_ROWS)]
+        # each row may be a large one, and the print is made of a copy
+        rows = array[:: max(1, len(array) // SAMPLED_ROWS, -(-array.nbytes // MOST_BYTES))]
         content = repr(rows.tolist()) if rows.dtype == object else None
         raw = content.encode() if content else numpy.ascontiguousarray(rows).tobytes()
         return f"{array.shape}:{hashlib.blake2b(raw, digest_size=16).hexdigest()}"
