@@ -66,12 +66,26 @@ print("one flipped bit: the generation before")
 store = folder / "pair" / "000003.ckpt"
 whole = store.read_bytes()
 lost = [b"", whole[:10], whole[:40], whole[:-1], whole + b"x", b"{" * len(whole)]
-lost += [whole.replace(b"[1000]", b"[9999]"), whole.replace(b"int64", b"int32")]
+lost += [whole.replace(b"[1000]", b"[9999]"), whole.replace(b"<i8", b"<i4")]
+damaged_name = whole.replace(b"<i8", b"hi8")
+assert damaged_name != whole
+lost.append(damaged_name)
 for number, content in enumerate(lost):
     store.write_bytes(content)
     assert pair.latest(said.append) is None, (number, said)
     assert len(said) == 2 + number, (number, said)
 print("nothing whole: none")
+
+kinds = series("kinds")
+several = [np.array(["cat", "mouse"]), np.array([b"ab", b"c"]), np.arange(3, dtype=">i4")]
+several += [np.array(["2024-01-01"], dtype="M8[D]"), np.array([1 + 2j]), np.array(["", ""])]
+kinds.save(Checkpoint({}, several))
+for read, written in zip(kinds.latest(said.append).arrays, several, strict=True):
+    assert (read.dtype, read.tolist()) == (written.dtype, written.tolist()), (read, written)
+try:
+    encode(np.zeros(2, [("a", "i4"), ("b", "f4")]), [])
+except Unstorable:
+    print("texts and foreign numbers come back, records are refused")
 
 pair.save(Checkpoint({"n": 9}, []))
 pair.save(Checkpoint({"n": 10}, []), last=True)

@@ -23,6 +23,7 @@ SUFFIX = ".ckpt"
 MAGIC = b"pushtrain ckpt\r\n"  # a transfer as text would damage it
 LENGTH_BYTES = 8
 SUM_BYTES = hashlib.sha256().digest_size
+PIECE_BYTES = 2**20
 
 
 class Damaged(ValueError):
@@ -41,7 +42,7 @@ class Checkpoints:
     """The generations of one fit; the newest whole one counts.
 
     A file is the magic bytes, the length of the JSON, the JSON, the arrays one after the other,
-    and the sum of all that: written, and read, in one go.
+    and the sum of all that: written in one go, summed up before it is read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -77,7 +78,7 @@ class Checkpoints:
             try:
                 with path.open("rb") as file:
                     return _read(file)
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except Exception as error:  # a file of whatever content has an older one behind it
                 say(f"checkpoint {self._folder.name}/{path.stem} is damaged ({error}): "
                     "the one before it is used")  # fmt: skip
                 path.replace(path.with_name(f"damaged-{path.name}"))
@@ -98,49 +99,58 @@ class Checkpoints:
 
 def _write(file: IO[bytes], checkpoint: Checkpoint) -> None:
     arrays = [numpy.ascontiguousarray(a).reshape(numpy.shape(a)) for a in checkpoint.arrays]
-    listed = [[array.dtype.name, list(array.shape)] for array in arrays]
+    listed = [[_name(array.dtype), list(array.shape)] for array in arrays]
     body = {"schema": SCHEMA, "arrays": listed, "data": checkpoint.data}
     text = json.dumps(body).encode()
     digest = hashlib.sha256()
     pieces = [MAGIC, len(text).to_bytes(LENGTH_BYTES, "little"), text]
     # bytes of any kind of number, bfloat16 among them; an empty array has none
-    for piece in (*pieces, *(a.reshape(-1).view("u1").data for a in arrays if a.size)):
+    for piece in (*pieces, *(a.reshape(-1).view("u1").data for a in arrays if a.nbytes)):
         digest.update(piece)
         file.write(piece)
     file.write(digest.digest())
 
 
 def _read(file: IO[bytes]) -> Checkpoint:
-    digest = hashlib.sha256()
+    _verify(file)
 
     def take(size: int) -> bytearray:
         piece = bytearray(size)
         if file.readinto(piece) != size:  # type: ignore[attr-defined]  # BufferedReader has it
             raise Damaged("it is too short")
-        digest.update(piece)
         return piece
 
-    if take(len(MAGIC)) != MAGIC:
-        raise Damaged("it does not begin as a checkpoint does")
-    length = int.from_bytes(take(LENGTH_BYTES), "little")
-    size = os.fstat(file.fileno()).st_size
-    if length > size:
-        raise Damaged("it is too short")
-    body = json.loads(take(length))
+    file.seek(len(MAGIC))
+    body = json.loads(take(int.from_bytes(take(LENGTH_BYTES), "little")))
     if body["schema"] != SCHEMA:
         raise Damaged(f"its schema is {body['schema']!r}, this trainer reads {SCHEMA}")
-    kinds = [(_dtype(name), tuple(shape)) for name, shape in body["arrays"]]
-    sizes = [dtype.itemsize * math.prod(shape) for dtype, shape in kinds]
-    # before memory is taken for what a flipped bit may have made of a shape
-    if len(MAGIC) + LENGTH_BYTES + length + sum(sizes) + SUM_BYTES != size:
-        raise Damaged("its length differs")
-    arrays = [
-        numpy.frombuffer(take(n), dtype).reshape(shape) if n else numpy.zeros(shape, dtype)
-        for n, (dtype, shape) in zip(sizes, kinds, strict=True)
-    ]
+    arrays = []
+    for name, shape in body["arrays"]:
+        dtype = _dtype(name)
+        piece = take(dtype.itemsize * math.prod(shape))
+        arrays.append(
+            numpy.frombuffer(piece, dtype).reshape(shape) if piece else numpy.zeros(shape, dtype)
+        )
+    return Checkpoint(body["data"], arrays)
+
+
+def _verify(file: IO[bytes]) -> None:
+    """Compare the sum, before anything that a flipped bit may have changed is made use of."""
+    left = os.fstat(file.fileno()).st_size - SUM_BYTES
+    digest = hashlib.sha256()
+    if left < len(MAGIC) or file.read(len(MAGIC)) != MAGIC:
+        raise Damaged("it does not begin as a checkpoint does")
+    file.seek(0)
+    while left > 0 and (piece := file.read(min(left, PIECE_BYTES))):
+        digest.update(piece)
+        left -= len(piece)
     if file.read() != digest.digest():
         raise Damaged("its sum differs")
-    return Checkpoint(body["data"], arrays)
+
+
+def _name(dtype: Any) -> str:
+    """Return what `_dtype` turns back; TensorFlow's own kinds have no such text, but a name."""
+    return str(dtype.name if dtype.kind == "V" else dtype.str)
 
 
 def _dtype(name: str) -> Any:

@@ -17,7 +17,7 @@ def encode(value: Any, arrays: list[Any]) -> Any:
     """Return `value` for JSON; arrays in it are appended to `arrays`.
 
     Raises:
-        Unstorable: Something in it is neither plain nor a numeric array.
+        Unstorable: Something in it is neither plain nor an array of plain values.
     """
     if isinstance(value, numpy.generic):
         if value.dtype.kind in SCALARS:
@@ -26,7 +26,7 @@ def encode(value: Any, arrays: list[Any]) -> Any:
         return encode(value.item(), arrays)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if isinstance(value, numpy.ndarray) and value.dtype != object:
+    if isinstance(value, numpy.ndarray) and value.dtype.kind not in "OV":
         arrays.append(value)
         return {"array": len(arrays) - 1}
     if isinstance(value, (list, tuple)):
