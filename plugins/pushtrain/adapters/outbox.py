@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -41,11 +42,11 @@ class MailRefusedError(OutsideError):
 
 @dataclass(frozen=True)
 class Outbox:
-    """One folder a state: a mail is written to `waiting` and renamed to `sent` or `refused`.
+    """One folder a state: a mail is written to `waiting` and leaves it for `sent` or `refused`.
 
     The name of a mail is made from what it is about, so that the same incident seen twice is one
-    mail. The known gap: a process that dies between the server's answer and the renaming sends
-    that one mail again, under the same Message-ID.
+    mail; of one that was sent only the name is kept. The known gap: a process that dies between
+    the server's answer and that sends that one mail again, under the same Message-ID.
     """
 
     root: Path
@@ -56,7 +57,8 @@ class Outbox:
         with clear_disk_errors(self.root):
             # the store itself is not made: its disk may not be mounted
             self.root.mkdir(exist_ok=True)
-        with self._locked():
+        with self._locked(".lock"):
+            # waiting first: a mail under way is in the next folder before it leaves this one
             if any((f / name).exists() for f in (self._waiting, self._sent, self._refused)):
                 return False
             write_text(self._waiting / name, mail.as_string(policy=_ASCII))
@@ -79,21 +81,28 @@ class Outbox:
 
     def waiting(self) -> list[Path]:
         """Return the mails that no server has taken yet, oldest first."""
-        return sorted(self._waiting.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+        aged = []
+        for path in self._waiting.glob("*.eml"):
+            with contextlib.suppress(FileNotFoundError):  # somebody sent it in this moment
+                aged.append((path.stat().st_mtime_ns, path))
+        return [path for _, path in sorted(aged)]
 
     def flush(self, send: Callable[[EmailMessage], None]) -> int:
         """Send what waits, oldest first, and return how many mails went out.
+
+        Nobody who posts waits for it, nor for a server that is slow; such a mail is due after it.
 
         Args:
             send: Raises `MailRefusedError` if one mail was refused: those behind it are sent all
                 the same. Whatever else it raises, that mail and those behind it wait on.
         """
         done = 0
-        with self._locked():
+        with self._locked(".sending"):
             (self.root / _TRIED).touch()
-            for path in self.waiting():
+            waiting = self.waiting()
+            for path in waiting:
                 done += self._hand_over(path, send)
-            if not self.waiting():
+            if not any(path.exists() for path in waiting):
                 (self.root / _TRIED).unlink(missing_ok=True)
         return done
 
@@ -115,13 +124,13 @@ class Outbox:
         except BaseException:
             place.unlink()
             raise
-        os.replace(path, place)
+        path.unlink()
         return True
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self, name: str) -> Iterator[None]:
         with clear_disk_errors(self.root):
-            file = (self.root / ".lock").open("w")
+            file = (self.root / name).open("w")
         with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import logging
 import smtplib
 from collections.abc import Iterator
@@ -59,9 +61,15 @@ def deliver(config: Settings, store: Store) -> int:
         return 0
     sent: list[str] = []
     try:
-        with BriefSmtpHook(smtp_conn_id=config.smtp_conn_id) as hook:
+        with contextlib.ExitStack() as line:
+
+            @functools.cache
+            def connected() -> SmtpHook:
+                return line.enter_context(BriefSmtpHook(smtp_conn_id=config.smtp_conn_id))
 
             def send(mail: EmailMessage) -> None:
+                # not before: a server that can not be reached has to count as tried
+                hook = connected()
                 mail["From"] = hook.from_email or "pushtrain@localhost"
                 # Airflow's hook builds HTML mails only: no text part, no thread
                 with _refusals():

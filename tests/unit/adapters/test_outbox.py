@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from email.message import EmailMessage
 from pathlib import Path
@@ -113,6 +114,49 @@ def test_a_mail_that_is_refused_holds_no_other_back(
     assert sent == ["b"]
     assert [p.name for p in outbox.waiting()] == left
     assert not outbox.post("a", mail("a")), "the same incident is one mail"
+
+
+def test_who_posts_does_not_wait_for_a_slow_server(outbox: Outbox) -> None:
+    """A server that is slow is asked until the other mail is in the box."""
+    outbox.post("a", mail("one"))
+    posted: list[bool] = []
+
+    def send(_: EmailMessage) -> None:
+        # a daemon: one that waits must not hold the tests
+        other = threading.Thread(target=post, daemon=True)
+        other.start()
+        other.join(20)
+
+    def post() -> None:
+        posted.extend(outbox.post(key, mail(key)) for key in ("b", "a"))
+
+    assert outbox.flush(send) == 1
+    assert posted == [True, False], "the other one is on its way"
+    assert [p.name for p in outbox.waiting()] == ["b.eml"]
+    assert outbox.is_due(time.time()), "the server took all that it was given"
+
+
+def test_a_mail_that_is_sent_while_the_box_is_read_is_passed_over(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("a", "b"):
+        outbox.post(key, mail(key))
+    (gone, left), glob = outbox.waiting(), Path.glob
+
+    def listed(folder: Path, pattern: str) -> list[Path]:
+        found = list(glob(folder, pattern))
+        gone.unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(Path, "glob", listed)
+    assert outbox.waiting() == [left]
+
+
+def test_of_a_mail_that_was_sent_only_the_name_is_kept(outbox: Outbox) -> None:
+    outbox.post("a", mail("one"))
+    outbox.flush(lambda _: None)
+    (kept,) = (outbox.root / "sent").iterdir()
+    assert (kept.name, kept.stat().st_size) == ("a.eml", 0)
 
 
 def test_a_mail_that_can_not_be_put_away_is_not_sent(outbox: Outbox) -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
 import json
+import time
 from email.message import EmailMessage
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from pushtrain.adapters.outbox import outbox_of
+from pushtrain.adapters.outbox import PAUSE_SECONDS, outbox_of
 from pushtrain.adapters.store import Store
 from pushtrain.local.free_port import next_free_port
 from pushtrain.operators.delivering import BriefSmtpHook, deliver
@@ -65,6 +67,35 @@ def test_a_refused_address_holds_no_other_mail_back(
         controller.stop()
     assert server.taken == [["dana@example.com"]]
     assert len(outbox_of(store).waiting()) == left
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["refused", "connection deleted"])
+def test_a_server_that_can_not_be_reached_is_tried_again_a_while_later(
+    config: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    """Else the monitor, which fires for mails that are due, would run without a pause."""
+    port, outbox = next_free_port(18025, []), outbox_of(store)
+    post(store, "dana@example.com")
+    if known:
+        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection(port))
+        down = config
+    else:
+        down = dataclasses.replace(config, smtp_conn_id="no_such_connection")
+    assert outbox.is_due(time.time())
+    assert deliver(down, store) == 0
+    assert not outbox.is_due(time.time())
+    assert outbox.is_due(time.time() + PAUSE_SECONDS + 1)
+    server = Picky(450)
+    controller = Controller(server, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection(port))
+        assert deliver(config, store) == 1
+    finally:
+        controller.stop()
+    assert server.taken == [["dana@example.com"]]
+    post(store, "eva@example.com")
+    assert outbox.is_due(time.time())
 
 
 @pytest.mark.parametrize(("given", "allowed"), [(30, 10), (3, 3)])
