@@ -14,7 +14,6 @@ from pushtrain_trainer import full_disk, sklearn_growth
 from pushtrain_trainer.beat import Beat
 from pushtrain_trainer.checkpoint_writer import CheckpointWriter, Job
 from pushtrain_trainer.checkpoints import Checkpoint, Checkpoints
-from pushtrain_trainer.fencing import Fence
 from pushtrain_trainer.full_disk import written
 from pushtrain_trainer.history_table import HistoryTable, row_of
 from pushtrain_trainer.run_state import Run
@@ -118,21 +117,6 @@ def little_room() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    fence = Fence(tmp_path, 1)
-    return Run(
-        output=tmp_path,
-        root=tmp_path,
-        script=tmp_path / "script.py",
-        attempt=1,
-        seed=1,
-        history=HistoryTable(tmp_path),
-        beat=Beat(tmp_path, 1, fence.check),
-        fence=fence,
-    )
 
 
 def test_checkpoints_are_written_again_when_there_is_room_again(run: Run) -> None:

@@ -143,6 +143,18 @@ def test_checkpoint_of_another_version_of_the_script_is_not_used(case: WarmCase)
     assert {a for _, _, a in case.epochs()} == {2}
 
 
+def test_damage_to_small_records_does_not_cost_the_checkpoints(
+    case: WarmCase, expected: dict[str, Any]
+) -> None:
+    for file in (case.output / "checkpoint/run.json", case.output / "history.csv"):
+        content = file.read_bytes().rstrip()
+        file.write_bytes(content[:-5] + b"\xff" + content[-4:] + b"\n")
+    assert outcome(case, case.finished()) == expected, "the row lies in the checkpoint, too"
+    assert [a for _, _, a in case.epochs()] == [1] * 7 + [2]
+    assert "one of the two records of the run was damaged" in case.notes
+    assert "history.csv was damaged: 1 of its lines are left out" in case.notes
+
+
 def test_files_that_were_being_written_are_removed(
     case: WarmCase, expected: dict[str, Any]
 ) -> None:

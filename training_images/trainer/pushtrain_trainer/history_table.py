@@ -6,6 +6,7 @@ import csv
 import errno
 import io
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ LOGGED = {
     "accuracy": ("accuracy", "acc", "categorical_accuracy", "sparse_categorical_accuracy",
                  "binary_accuracy"),
 }  # fmt: skip
+_FIGURE = r"-?(?:[0-9]+(?:\.[0-9]+)?(?:e[-+][0-9]+)?|inf|nan)"
+ROW = re.compile(rf"(?:[0-9]{{1,18}},){{3}}(?:(?:{_FIGURE})?,){{4}}{_FIGURE}")
 
 
 def logged(logs: Mapping[str, float], name: str) -> float | None:
@@ -81,21 +84,29 @@ class HistoryTable:
         self._keys: set[Key] | None = None  # of all rows, once the table was read
 
     def rows(self) -> list[dict[str, str]]:
-        """Return the whole rows; one that a crash cut short is left out."""
-        try:
-            text = self._file.read_text()
-        except FileNotFoundError:
-            return []
-        whole = text[: text.rfind("\n") + 1]
-        return [row for row in csv.DictReader(io.StringIO(whole)) if row.get("seconds")]
+        """Return the whole rows; one that a crash cut short is left out, as is a damaged one."""
+        rows: dict[Key, dict[str, str]] = {}
+        for line in self._lines():
+            if ROW.fullmatch(line):
+                row = dict(zip(COLUMNS, line.split(","), strict=True))
+                rows.setdefault(_key(row), row)
+        return list(rows.values())
 
     def drop_after(self, fit: int, epoch: int) -> None:
         """Forget the epochs of `fit` after `epoch` and all of later fits."""
         self._keep(lambda f, e: f < fit or (f == fit and e <= epoch))
 
-    def repair(self) -> None:
-        """Remove the row that a crash cut short, so that the next one starts on its own line."""
+    def repair(self) -> int:
+        """Remove the row that a crash cut short, so that the next one starts on its own line.
+
+        Returns:
+            How many other lines were damaged, and are removed, too.
+        """
+        lines = self._lines()
+        heading = lines[:1] == [",".join(COLUMNS)]
+        damaged = len(lines) - heading - len(self.rows())
         self._keep(lambda fit, epoch: True)
+        return damaged
 
     def clear(self) -> None:
         """Forget all epochs."""
@@ -146,6 +157,13 @@ class HistoryTable:
         self._keys.update(_key(row) for row in missing)
         self._unwritten += missing
         self.complete()
+
+    def _lines(self) -> list[str]:
+        try:
+            text = self._file.read_bytes().decode(errors="replace")
+        except FileNotFoundError:
+            return []
+        return text.split("\n")[:-1]
 
     def _keep(self, wanted: Callable[[int, int], bool]) -> None:
         self._keys = None

@@ -6,17 +6,18 @@ import hashlib
 import os
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pushtrain_trainer.beat import Beat
-from pushtrain_trainer.contract import CHECKPOINT_DIR, SCHEMA
+from pushtrain_trainer.contract import CHECKPOINT_DIR, HISTORY_FILE
 from pushtrain_trainer.data_prints import SeenData
-from pushtrain_trainer.durable_files import read_json, write_json
+from pushtrain_trainer.durable_files import make_folder
 from pushtrain_trainer.fencing import Fence
 from pushtrain_trainer.history_table import HistoryTable
 from pushtrain_trainer.measurements import Measurements
+from pushtrain_trainer.run_record import RunRecord, read_copies, write_record
 
 
 def say(text: str) -> None:
@@ -120,29 +121,43 @@ def remove_left_overs(folder: Path) -> None:
 
 def claim_checkpoints(run: Run) -> None:
     """Make the checkpoint folder ours; records of another version of the script are dropped."""
-    run.checkpoints.mkdir(exist_ok=True)
+    make_folder(run.checkpoints)
     remove_left_overs(run.output)
-    about = run.checkpoints / "run.json"
     version = script_version(run.root, run.script)
-    known = read_json(about)
-    if isinstance(known, dict) and known.get("version") == version:
-        run.seed = int(known["seed"])
-        run.history.repair()
-        for reason in known.get("inexact", ()):
-            run.resumed = True
-            run.note_inexact(str(reason))
+    copies = read_copies(run.checkpoints)
+    known = copies[0] or copies[1]
+    if known is None or known.version != version:
+        _begin_anew(run, known, version)
         return
-    if any(run.checkpoints.iterdir()):
+    if None in copies:
+        run.note("one of the two records of the run was damaged or missing: the other is used")
+        write_record(run.checkpoints, known)
+    run.seed = known.seed
+    damaged = run.history.repair()
+    if damaged:
+        run.note(f"{HISTORY_FILE} was damaged: {damaged} of its lines are left out")
+    for reason in known.inexact:
+        run.resumed = True
+        run.note_inexact(reason)
+
+
+def _begin_anew(run: Run, known: RunRecord | None, version: str) -> None:
+    if known is not None:
         run.note("the script changed since the checkpoints were made: it is trained anew")
+    elif any(run.checkpoints.iterdir()):
+        run.note(
+            "both records of the run are damaged, so the checkpoints may be of another version "
+            "of the script: it is trained anew"
+        )
     shutil.rmtree(run.checkpoints)
-    run.checkpoints.mkdir()
+    make_folder(run.checkpoints)
     run.history.clear()
-    write_json(about, {"schema": SCHEMA, "version": version, "seed": run.seed, "inexact": []})
+    write_record(run.checkpoints, RunRecord(version, run.seed))
 
 
 def remember_inexact(run: Run) -> None:
     """Let later attempts know that this one went on inexactly."""
-    about = run.checkpoints / "run.json"
-    known = read_json(about)
-    if isinstance(known, dict) and known.get("inexact") != run.inexact:
-        write_json(about, {**known, "inexact": run.inexact})
+    copies = read_copies(run.checkpoints)
+    known = copies[0] or copies[1]
+    if known is not None and known.inexact != tuple(run.inexact):
+        write_record(run.checkpoints, replace(known, inexact=tuple(run.inexact)))
