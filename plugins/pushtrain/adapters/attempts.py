@@ -79,14 +79,25 @@ def close_attempt(store: Store, step: Step, end: ContainerEnd, tail: list[str]) 
 
 
 def mark(store: Store, step: Step, cause: Cause | None, message: str) -> None:
-    """Set the cause of an attempt that is, or may be, ended from outside; None takes it back.
+    """Set the cause of an attempt that is, or may be, ended from outside; None takes `HUNG` back.
 
-    That its engine is away is the weakest of them: it hides no other.
+    That a person stopped it is the strongest of them, and stays. That its engine is away is the
+    weakest: it hides no other.
     """
-    attempt = store.attempt(step.experiment, step.round, step.attempt)
-    if attempt and (cause is not Cause.HOST_LOST or attempt.cause is None):
-        marked = dataclasses.replace(attempt, cause=cause, message=message)
-        store.put_attempt(step.experiment, step.round, marked)
+    # whoever says that it hangs has looked for half a minute, in which others mark it, too
+    with store.locked(step.experiment):
+        attempt = store.attempt(step.experiment, step.round, step.attempt)
+        if attempt and attempt.ended_at is None and _gives_way(attempt.cause, cause):
+            marked = dataclasses.replace(attempt, cause=cause, message=message)
+            store.save_attempt(step.experiment, step.round, marked)
+
+
+def _gives_way(known: Cause | None, cause: Cause | None) -> bool:
+    if cause is None:
+        return known is Cause.HUNG
+    if cause is Cause.HOST_LOST:
+        return known is None
+    return known is not Cause.STOPPED
 
 
 def error_line(error: ScriptFailure) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,39 @@ def test_an_engine_that_is_away_hides_no_other_cause(store: Store) -> None:
     mark(store, STEP, Cause.HUNG, "no progress")
     mark(store, STEP, Cause.HOST_LOST, "no answer")
     assert close_attempt(store, STEP, KILLED, []).cause is Cause.HUNG
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "left"),
+    [
+        (Cause.STOPPED, Cause.HUNG, Cause.STOPPED),
+        (Cause.STOPPED, None, Cause.STOPPED),
+        (Cause.STOPPED, Cause.HOST_LOST, Cause.STOPPED),
+        (Cause.HUNG, None, None),
+        (Cause.HUNG, Cause.STOPPED, Cause.STOPPED),
+        (Cause.HOST_LOST, None, Cause.HOST_LOST),
+        (Cause.HOST_LOST, Cause.HUNG, Cause.HUNG),
+    ],
+)
+def test_what_a_person_stopped_stays_so(
+    store: Store, first: Cause, then: Cause | None, left: Cause | None
+) -> None:
+    mark(store, STEP, first, "first")
+    mark(store, STEP, then, "then")
+    found = store.attempt(STEP.experiment, 0, 2)
+    assert found is not None
+    assert (found.cause, found.message) == (left, "first" if left is first else "then")
+
+
+def test_a_stop_that_comes_while_another_cause_is_set_stays(store: Store) -> None:
+    late = threading.Thread(target=mark, args=(store, STEP, Cause.HUNG, "no progress"))
+    with store.locked(STEP.experiment):
+        late.start()
+        late.join(0.3)  # long enough to read the record, were it read outside of the lock
+        stopped = attempt(2, epochs=1, cause=Cause.STOPPED)
+        store.save_attempt(STEP.experiment, 0, stopped)
+    late.join(20)
+    assert store.attempt(STEP.experiment, 0, 2) == stopped
 
 
 @pytest.mark.parametrize(
