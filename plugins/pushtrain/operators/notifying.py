@@ -42,7 +42,8 @@ def notify_outcome(step: Step) -> None:
     details = ExperimentReader(store).details(step.experiment)
     _write_report(store, details)
     post(config, store, details, outcome_letter(details))
-    store.update_experiment(step.experiment, settled=True)
+    # not if a person has it go on by now: what is settled is not watched
+    store.move_on(step, settled=True)
 
 
 def notify_restart(

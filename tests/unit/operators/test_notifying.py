@@ -17,7 +17,7 @@ from pushtrain.adapters.outbox import outbox_of
 from pushtrain.adapters.store import Store
 from pushtrain.contract import ScriptSettings, State
 from pushtrain.operators.delivering import deliver
-from pushtrain.operators.notifying import notify_given_up, page_of, post, recipients
+from pushtrain.operators.notifying import notify_given_up, notify_outcome, page_of, post, recipients
 from pushtrain.pages.mailing import Letter
 from pushtrain.settings import Settings
 
@@ -108,6 +108,19 @@ def test_giving_up_is_one_mail_and_leaves_a_report(inbox: Inbox, store: Store) -
         "[pushtrain] training given up: model_src/cnn_digits.py"
     ]
     assert "cnn_digits.py" in (store.experiment_dir(NAME) / "report.html").read_text()
+
+
+@pytest.mark.parametrize("goes_on", [False, True], ids=["ended", "goes on"])
+def test_a_loop_that_has_ended_is_settled_unless_it_goes_on_by_now(
+    monkeypatch: pytest.MonkeyPatch, store: Store, goes_on: bool
+) -> None:
+    monkeypatch.setenv("AIRFLOW__PUSHTRAIN__STORE", str(store.root))
+    monkeypatch.setenv("AIRFLOW__PUSHTRAIN__SMTP_CONN_ID", "no_such_connection")
+    step = store.update_experiment(NAME, state=State.REACHED).step
+    if goes_on:  # a person asked for more rounds before this task's turn came
+        store.update_experiment(NAME, state=State.RUNNING, attempt=step.attempt + 1)
+    notify_outcome(step)
+    assert store.experiment(NAME).settled is not goes_on
 
 
 @pytest.mark.parametrize(
