@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from tests.integration.training_world import GOOD, RAISES, WAITS, World, run
+from tests.integration.training_world import GOOD, HOPELESS, HUNGRY, RAISES, WAITS, World, run
 
 from pushtrain.adapters import engine
 from pushtrain.adapters.training_container import spec_of
@@ -41,6 +41,34 @@ def test_a_finished_training_is_not_repeated(world: World) -> None:
     before = world.attempt()
     assert world.run() == 0.9
     assert world.attempt() == before
+
+
+@pytest.mark.parametrize(("program", "number"), [(HUNGRY, 0), (HOPELESS, 1), (RAISES, 1)],
+                         ids=["out of memory", "stopped early", "failed trial"])  # fmt: skip
+def test_a_round_that_is_done_without_a_result_leaves_no_container(
+    world: World, program: str, number: int
+) -> None:
+    if number:
+        world.batch(number)
+    world.program(program, number)
+    assert world.run(number=number) is None
+    assert world.made() == [1]
+    assert world.find(number=number) is None
+
+
+def test_what_a_task_left_that_was_killed_before_it_removed_it_is_removed(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world.program(GOOD)
+    with monkeypatch.context() as killed:
+        killed.setattr(engine, "remove", lambda api, container: None)
+        assert world.run() == 0.9
+    assert world.find() is not None
+    with monkeypatch.context() as down:  # it can not be removed now, which costs nobody anything
+        down.setenv("AIRFLOW__PUSHTRAIN__DOCKER_URL", f"unix://{tmp_path}/docker.sock")
+        assert world.run() == 0.9
+    assert world.run() == 0.9
+    assert world.find() is None
 
 
 def test_an_error_of_the_script_fails_for_good(world: World) -> None:

@@ -24,7 +24,12 @@ from pushtrain.adapters.store import Store
 from pushtrain.adapters.training_container import container_name, round_labels, spec_of
 from pushtrain.analysis.families import image_of
 from pushtrain.contract import Attempt, Cause, Experiment, Family, Step
-from pushtrain.errors import ConfigurationError, EngineUnreachableError, StoreError
+from pushtrain.errors import (
+    ConfigurationError,
+    EngineUnreachableError,
+    OutsideError,
+    StoreError,
+)
 from pushtrain.operators.current import required_step
 from pushtrain.operators.training_links import CommitLink, DiffLink, PageLink, show_links
 from pushtrain.rules.outcomes import deciding_attempt, told
@@ -82,6 +87,7 @@ class TrainingOperator(DockerOperator):
             done = deciding_attempt(step.round, store.attempts(step.experiment, step.round))
             if done:
                 self.log.info("round %d was trained by attempt %d", step.round, done.number)
+                self._clear_away(config, step)
                 return self._outcome(context, store, step, done)
             experiment = store.experiment(step.experiment)
             if experiment.step != asked:  # a person cleared an old run; it must not fence this one
@@ -176,9 +182,19 @@ class TrainingOperator(DockerOperator):
             line = Line.BROKEN  # an engine that is stopped ends its containers first
         end = seen(end, line)
         attempt = close_attempt(store, step, end, list(tail))
-        if attempt.cause is Cause.FINISHED:
+        if deciding_attempt(step.round, [attempt]):  # no later attempt removes it
             engine.remove(self.cli, self._container)
         return attempt
+
+    def _clear_away(self, config: settings.Settings, step: Step) -> None:
+        """Remove what a task left that was killed once the end was on record."""
+        try:
+            engine.require_engine(config.docker_url)
+            with engine.clear_errors(config.docker_url):
+                labels = round_labels(config, step)
+                engine.remove_others(self.cli, labels, keep="", up_to=step.attempt)
+        except OutsideError as err:  # the training is done all the same
+            self.log.warning("a container of round %d may be left: %s", step.round, err)
 
     def _outcome(
         self, context: Context, store: Store, step: Step, attempt: Attempt
