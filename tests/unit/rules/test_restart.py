@@ -122,6 +122,24 @@ def test_every_start_without_progress_waits_longer(epochs: tuple[int, ...], wait
     assert verdict.not_before == END + wait
 
 
+@pytest.mark.parametrize(
+    ("cause", "waits"),
+    [
+        (Cause.KILLED, [0.0, 10.0, 30.0]),
+        # never charged, so it waits on
+        (Cause.HOST_LOST, [0.0, 10.0, 30.0, 90.0, 90.0]),
+    ],
+)
+def test_the_limit_of_three_gives_up_where_the_third_wait_would_begin(
+    cause: Cause, waits: list[float]
+) -> None:
+    ends, waited = [(cause, 4)], []
+    while len(waited) < 5 and isinstance(verdict := decide(attempts(*ends), limit=3), Restart):
+        waited.append(verdict.not_before - END)
+        ends.append((cause, 4))
+    assert waited == waits
+
+
 def test_a_step_is_closed_once_the_end_of_each_round_is_on_record() -> None:
     both = [attempt(1, ended_at=END), attempt(2)]
     assert is_closed({0: both}, Step("a", 0, 1))
