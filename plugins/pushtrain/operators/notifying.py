@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -39,9 +40,10 @@ def notify_outcome(step: Step) -> None:
     """Mail how an experiment's loop has ended; with it the experiment is done."""
     config = settings.load()
     store = Store(config.store_path)
-    details = ExperimentReader(store).details(step.experiment)
-    _write_report(store, details)
-    post(config, store, details, outcome_letter(details))
+    with _goes_on(f"no mail of {step.run_id}"):
+        details = _details(store, step)
+        _write_report(store, details)
+        post(config, store, details, outcome_letter(details))
     # not if a person has it go on by now: what is settled is not watched
     store.move_on(step, settled=True)
 
@@ -58,20 +60,45 @@ def notify_restart(
         reason: How the last one ended.
         rounds: Those of the step's rounds that are not trained to their end yet.
     """
-    details = ExperimentReader(store).details(step.experiment)
-    # the monitor's next task sends it: a mail server that is slow must not delay the restart
-    post(config, store, details, restart_letter(details, step, rounds, reason), is_urgent=False)
+    with _goes_on(f"no mail of {step.run_id}"):
+        details = ExperimentReader(store).details(step.experiment)
+        letter = restart_letter(details, step, rounds, reason)
+        # the monitor's next task sends it: a mail server that is slow must not delay the restart
+        post(config, store, details, letter, is_urgent=False)
 
 
 def notify_given_up(config: Settings, store: Store, step: Step) -> None:
     """Mail that an experiment has failed, with the reason and the last lines of its log."""
+    with _goes_on(f"no mail of {step.run_id}"):
+        details = _details(store, step)
+        _write_report(store, details)
+        post(config, store, details, given_up_letter(details))
+
+
+@contextmanager
+def _goes_on(without: str) -> Iterator[None]:
+    """Let what follows happen without a mail or report that can not be made.
+
+    They show what user code wrote, and would fail at each further try.
+
+    Raises:
+        OutsideError: The disk is full, read-only or not there; it comes back.
+    """
     try:
-        details = ExperimentReader(store).details(step.experiment)
-    except StoreError as err:  # its people are told all the same, with the reason alone
-        log.error("a mail without the rounds of %s: %s", step.experiment, err)
-        details = ExperimentDetails(store.experiment(step.experiment), rounds=())
-    _write_report(store, details)
-    post(config, store, details, given_up_letter(details))
+        yield
+    except OutsideError:
+        raise
+    except Exception:
+        log.exception("%s", without)
+
+
+def _details(store: Store, step: Step) -> ExperimentDetails:
+    """Return all that is known; the experiment alone where a record of its rounds is damaged."""
+    try:
+        return ExperimentReader(store).details(step.experiment)
+    except StoreError as err:
+        log.error("told without its rounds: %s", err)
+        return ExperimentDetails(store.experiment(step.experiment))
 
 
 def give_up(config: Settings, store: Store, step: Step, reason: str) -> None:
@@ -175,15 +202,7 @@ def _diff(store: Store, experiment: Experiment) -> str:
 
 
 def _write_report(store: Store, details: ExperimentDetails) -> None:
-    """Write the experiment's page beside its record; a mail without it is better than none.
-
-    Raises:
-        OutsideError: The disk is full, read-only or not there.
-    """
-    path = store.experiment_dir(details.experiment.id) / "report.html"
-    try:
+    """Write the experiment's page beside its record; a mail without it is better than none."""
+    with _goes_on(f"no report of {details.experiment.id}"):
+        path = store.experiment_dir(details.experiment.id) / "report.html"
         write_text(path, report(details))
-    except OutsideError:
-        raise
-    except Exception:  # it shows what user code wrote
-        log.exception("no report of %s", details.experiment.id)

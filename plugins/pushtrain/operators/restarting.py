@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from docker import APIClient
@@ -108,8 +106,7 @@ def _decide(
 
 
 def _give_up(config: Settings, store: Store, step: Step) -> None:
-    with _is_no_reason_to_stop(step):
-        notify_given_up(config, store, step)
+    notify_given_up(config, store, step)
     store.move_on(step, settled=True)
 
 
@@ -148,22 +145,7 @@ def _announce(
     trainings: dict[int, list[Attempt]],
 ) -> None:
     unfinished = [n for n, attempts in trainings.items() if not deciding_attempt(n, attempts)]
-    with _is_no_reason_to_stop(step):
-        notify_restart(config, store, step, reason, unfinished)
-
-
-@contextmanager
-def _is_no_reason_to_stop(step: Step) -> Iterator[None]:
-    """Let what follows happen without its mail, if it can not be written.
-
-    The same texts would fail at each further look. A disk that is full or away comes back.
-    """
-    try:
-        yield
-    except OutsideError:
-        raise
-    except Exception:
-        log.exception("%s: no mail of it", step.run_id)
+    notify_restart(config, store, step, reason, unfinished)
 
 
 def _decided(

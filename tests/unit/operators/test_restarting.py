@@ -14,6 +14,7 @@ from pushtrain.adapters.outbox import outbox_of
 from pushtrain.adapters.store import Store
 from pushtrain.contract import Cause, ScriptSettings, State, Step
 from pushtrain.operators import restarting
+from pushtrain.operators.notifying import notify_outcome
 from pushtrain.operators.restarting import plan_restarts
 from pushtrain.rules.watch import Finding, Trouble
 
@@ -120,6 +121,16 @@ def test_who_is_given_up_is_told_and_done_with(store: Store, name: str) -> None:
     assert store.experiment("bad-1").settled
     assert mails(store) == ["bad-1.r0.a2.given-up.eml"]
     assert "killed caf? ?" in (store.experiment_dir("bad-1") / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("config")
+def test_an_outcome_is_told_though_the_records_of_a_round_are_damaged(store: Store) -> None:
+    step = put(store, "a-1", state=State.REACHED)
+    write(store, step, "knobs.json", {"knobs": 5})
+    write(store, step, "attempts/1.json", {})
+    notify_outcome(step)
+    assert store.experiment("a-1").settled
+    assert mails(store) == ["a-1.r0.a2.outcome.eml"]
 
 
 @pytest.mark.usefixtures("config")
