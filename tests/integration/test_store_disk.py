@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from tests.chaos.loop_store import LoopStore
 from tests.unit.records import experiment
 
+from pushtrain.adapters.outbox import PAUSE_SECONDS, outbox_of
 from pushtrain.adapters.store import Store
 from pushtrain.errors import OutsideError
 
@@ -46,6 +49,24 @@ def test_a_read_only_disk_is_named(disk: LoopStore) -> None:
         store.update_experiment(ID, round=3)
     disk.remount("rw")
     assert store.update_experiment(ID, round=3).round == 3
+
+
+@pytest.mark.parametrize("how", ["full", "ro"])
+def test_mails_of_a_disk_that_can_not_be_written_wait(disk: LoopStore, how: str) -> None:
+    """Were they due, the monitor would run without a pause to send them."""
+    outbox, sent = outbox_of(Store(disk.place)), list[EmailMessage]()
+
+    def refuse(_: EmailMessage) -> None:
+        raise ConnectionRefusedError
+
+    outbox.post("a", EmailMessage())
+    disk.fill() if how == "full" else disk.remount("ro")
+    with pytest.raises((OSError, OutsideError)):
+        outbox.flush(refuse)
+    assert not outbox.is_due(time.time())
+    disk.free() if how == "full" else disk.remount("rw")
+    assert outbox.is_due(time.time() + PAUSE_SECONDS + 1)
+    assert outbox.flush(sent.append) == 1
 
 
 def test_what_is_held_open_survives_that_the_store_is_away(disk: LoopStore) -> None:

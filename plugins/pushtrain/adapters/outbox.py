@@ -67,10 +67,12 @@ class Outbox:
     def is_due(self, now: float) -> bool:
         """Tell whether something waits, and no server failed to take it a moment ago.
 
+        Nothing is due from a disk that is read-only: there a try can not be noted.
+
         Args:
             now: Unix time.
         """
-        if not self.waiting():
+        if not self.waiting() or os.statvfs(self.root).f_flag & os.ST_RDONLY:
             return False
         try:
             since = now - (self.root / _TRIED).stat().st_mtime
