@@ -13,6 +13,7 @@ from pushtrain.pages import story
 from pushtrain.pages.highlighting import diff_html
 from pushtrain.pages.incidents import last_lines, told_ends
 from pushtrain.pages.rendering import render
+from pushtrain.rules.plain_text import one_line
 from pushtrain.rules.progress import lost_by, place_of, saved_by
 
 _DOMAIN = "pushtrain"  # of message ids: no host, only the same in all mails of an experiment
@@ -181,11 +182,6 @@ def _evidence(details: ExperimentDetails, number: int) -> tuple[tuple[str, str],
     return tuple((title, text) for title, text in found if text)
 
 
-def _one_line(text: str) -> str:
-    """Return a text as a header may hold it: a line break would start one of its own."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
-
-
 def write_mail(
     letter: Letter,
     details: ExperimentDetails,
@@ -206,7 +202,8 @@ def write_mail(
         link: Address in Airflow's UI, empty for none.
     """
     mail = EmailMessage()
-    mail["Subject"] = _one_line(f"[pushtrain] {letter.subject}")
+    # a line break in a subject would start a header of its own
+    mail["Subject"] = one_line(f"[pushtrain] {letter.subject}")
     mail["To"] = ", ".join(to)
     mail["Date"] = formatdate()
     mail["Message-ID"] = f"<{letter.key}@{_DOMAIN}>"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pushtrain.contract import Attempt, Cause, Experiment, Step
 from pushtrain.history import Tweak
+from pushtrain.rules.plain_text import one_line
 from pushtrain.rules.progress import saved_by
 
 # Airflow's API refuses notes of more than 1000 characters, and nobody reads them.
@@ -33,7 +34,7 @@ def run_note(
     note = f"{rounds}: {what}{so_far}"
     if step.attempt > 1:
         note = f"attempt {step.attempt}{_why(before)}. {note[:1].upper()}{note[1:]}"
-    line = " ".join(note.split())
+    line = one_line(note)
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
 
 

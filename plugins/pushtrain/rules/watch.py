@@ -9,6 +9,7 @@ from typing import Any
 
 from pushtrain.contract import Attempt, Heartbeat, Step
 from pushtrain.rules.outcomes import deciding_attempt, told
+from pushtrain.rules.plain_text import one_line
 from pushtrain.rules.restart import BACKOFF_SECONDS, Restart
 
 # Seconds after which a restart that was decided, but whose run nobody started, is started again:
@@ -107,7 +108,8 @@ def examine(
         limits: When silence means trouble.
     """
     if run is RunState.ENDED:
-        return Finding(step, Trouble.DIED, _last_words(step, trainings))
+        # it goes through Airflow's database
+        return Finding(step, Trouble.DIED, one_line(_last_words(step, trainings)))
     if run is RunState.MISSING:
         silent = now - changed_at
         # A time from the future tells that the clock was set back. Nothing is started twice if it

@@ -80,3 +80,9 @@ def test_a_note_is_one_line_that_airflow_takes() -> None:
     assert "\n" not in note
     assert len(note) <= 1000
     assert note.endswith("...")
+
+
+def test_a_note_holds_nothing_that_a_database_refuses() -> None:
+    before = records.attempt(1, cause=Cause.KILLED, message="a\0b\n\ud800\u2028c", ended_at=1001.0)
+    note = run_note(experiment(), Step(STEP.experiment, 0, 2), (), [before])
+    assert "killed (a?b ? c). Round 0" in note

@@ -46,6 +46,7 @@ def test_a_training_that_makes_progress_is_well() -> None:
         ([attempt(2)], "while the training was under way"),
         ([attempt(2, ended_at=5.0, cause=Cause.KILLED, message="137")], "killed: 137"),
         ([attempt(2, ended_at=5.0, cause=Cause.NO_METRIC)], "no metric"),
+        ([attempt(2, ended_at=5.0, cause=Cause.KILLED, message="\0a\n\ud800b")], ": ?a ?b"),
     ],
 )
 def test_a_run_that_ended_before_its_experiment_died(attempts: list[Attempt], says: str) -> None:
