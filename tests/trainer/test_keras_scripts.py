@@ -25,6 +25,7 @@ def test_result_of_a_keras_script(ann_whole: tuple[Case, Training]) -> None:
     case, training = ann_whole
     result = case.record("result.json")
     assert (result["split"], result["source"], result["exact"]) == ("test", "evaluate", True)
+    assert result["notes"] == []  # nothing of ours came between
     assert result["parameters"] == 64 * 16 + 16 + 16 * 10 + 10
     assert result["artifact_bytes"] == (case.output / "model.keras").stat().st_size
     assert result["epochs"] == 10

@@ -10,6 +10,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+import sysconfig
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,6 +29,7 @@ OLD_LAYERS = (
 )  # fmt: skip
 OLD_OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "gradient_descent", "nadam", "rmsprop")
 OWN = "pushtrain_trainer."
+LIBRARIES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")})
 # What stands where Keras once had a module of this name: modules of Keras, or ours.
 MOVED = {
     **dict.fromkeys((f"layers.{name}" for name in OLD_LAYERS), "layers"),
@@ -139,6 +141,8 @@ class LegacyFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Return a spec for old names, None for all others."""
         if fullname.startswith(("tf_keras", *ELSEWHERE)) and _is_real(fullname, path):
             return None
+        if fullname in ELSEWHERE and _asks_a_library():
+            return None  # Keras and others look whether IPython is there, and do without
         if fullname.startswith("tensorflow.") and _is_being_imported("tensorflow"):
             return None  # TensorFlow has an old Keras inside, for itself
         if not sources_of(fullname, self._library):
@@ -190,6 +194,17 @@ def _attribute_of(module: str, holder: str) -> Callable[[str], Any]:
 def _is_being_imported(name: str) -> bool:
     spec = getattr(sys.modules.get(name), "__spec__", None)
     return bool(getattr(spec, "_initializing", False))
+
+
+def _asks_a_library() -> bool:
+    """Tell whether an installed library imports, and not the script."""
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if name != __name__ and name.split(".")[0] != "importlib":
+            return frame.f_code.co_filename.startswith(LIBRARIES)
+        frame = frame.f_back
+    return False
 
 
 def _is_real(fullname: str, path: Sequence[str] | None) -> bool:
