@@ -119,6 +119,20 @@ class Store(TrainingOutput):
                 return None
             return self._changed(known, changes)
 
+    def reopen(self, ended: Experiment, **changes: Any) -> Experiment:
+        """Change fields of an experiment that has ended, unless somebody was faster.
+
+        Args:
+            ended: What the changes are made of.
+            **changes: The fields.
+
+        Returns:
+            The record as it is then, whoever wrote it.
+        """
+        with self.locked(ended.id):
+            known = self.experiment(ended.id)
+            return self._changed(known, changes) if known == ended else known
+
     def update_experiment(self, experiment: str, **changes: Any) -> Experiment:
         """Change fields of an experiment under its lock and return the new record."""
         with self.locked(experiment):

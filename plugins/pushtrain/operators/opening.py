@@ -186,8 +186,8 @@ def _taken_up(
         )
     if experiment.state is State.FAILED:
         set_aside(store, experiment.step)
-    return store.update_experiment(
-        experiment.id,
+    return store.reopen(
+        experiment,
         state=State.RUNNING,
         settled=False,
         reason="",

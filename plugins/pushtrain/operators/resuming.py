@@ -55,7 +55,13 @@ def failed_experiment(store: Store, request: Request) -> Experiment:
 
 def set_aside(store: Store, step: Step) -> None:
     """Forgive the attempts of a step that was given up: they count against no limit any more."""
-    trainings = {one.round: store.attempts(one.experiment, one.round) for one in store.batch(step)}
+    trainings = {
+        # a later one is of somebody who was faster
+        one.round: [
+            a for a in store.attempts(one.experiment, one.round) if a.number <= step.attempt
+        ]
+        for one in store.batch(step)
+    }
     for number, attempts in forgiven(trainings).items():
         for attempt in attempts:
             store.save_attempt(step.experiment, number, attempt)

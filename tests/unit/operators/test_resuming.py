@@ -14,6 +14,7 @@ from pushtrain.adapters.mirror import Mirror
 from pushtrain.adapters.store import Store
 from pushtrain.contract import Cause, State, Step
 from pushtrain.errors import OutsideError
+from pushtrain.operators import opening
 from pushtrain.operators.fetching import fetch_code
 from pushtrain.operators.opening import open_pushed
 from pushtrain.rules.request import Request
@@ -54,6 +55,25 @@ def test_the_next_attempt_of_the_same_round_is_started(store: Store, failed: Fai
 def test_two_resumes_lead_to_one_run(failed: Failed) -> None:
     step = failed()
     assert resume(step.experiment) == resume(step.experiment)
+
+
+def test_slow_resume_takes_nothing_from_one_that_was_faster(
+    store: Store, failed: Failed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, plain = failed(), opening.set_aside
+    runs: list[Any] = []
+
+    def held_up(store: Store, step: Step) -> None:
+        monkeypatch.setattr(opening, "set_aside", plain)
+        runs.extend(resume(step.experiment))
+        store.save_attempt(step.experiment, 0, attempt(4))
+        store.update_experiment(step.experiment, attempt=5)  # it was killed and started again
+        plain(store, step)
+
+    monkeypatch.setattr(opening, "set_aside", held_up)
+    assert resume(step.experiment)[0]["trigger_run_id"] == f"{step.experiment}.r0.a5"
+    assert [run["trigger_run_id"] for run in runs] == [f"{step.experiment}.r0.a4"]
+    assert store.attempt(step.experiment, 0, 4) == attempt(4)
 
 
 def test_it_may_be_given_more_of_what_it_lacked(store: Store, failed: Failed) -> None:
