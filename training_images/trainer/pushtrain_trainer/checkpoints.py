@@ -15,9 +15,9 @@ from typing import IO, Any
 
 import numpy
 
-from pushtrain_trainer.contract import SCHEMA
 from pushtrain_trainer.durable_files import replace_file
 
+SCHEMA = 2  # of the file and of the states in it
 GENERATIONS_KEPT = 2
 SUFFIX = ".ckpt"
 MAGIC = b"pushtrain ckpt\r\n"  # a transfer as text would damage it

@@ -62,7 +62,12 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not ty
         loading.start_at(fit, self.model)
         self.model.stop_training = False
         self.run.resumed = True
-        for reason in filter(None, (fit.uncontrolled, *data["partial"])):
+        otherwise = [
+            f"the random generator {path} is another one in each attempt"
+            for path, state in self._saver.generators.items()
+            if data["generators"].get(path) != state
+        ]
+        for reason in filter(None, (fit.uncontrolled, *data["partial"], *otherwise)):
             self.run.note_inexact(reason)
         remember_inexact(self.run)
         self.run.note(told(fit))

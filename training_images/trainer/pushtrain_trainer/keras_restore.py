@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from pushtrain_trainer import keras_state
+from pushtrain_trainer.callback_states import restore_callbacks
 from pushtrain_trainer.keras_harmless import harmless
 from pushtrain_trainer.legacy_logs import Logs
 from pushtrain_trainer.run_state import Run
@@ -27,11 +28,11 @@ def restore(fit: Fit, model: Any) -> None:
     dialect.build(model, fit.element_spec)
     variables = keras_state.variables_of(model, with_global_seed=data["global_seed"])
     keras_state.assign_all(variables, arrays[: data["variables"]])
-    keras_state.restore_callbacks(fit.stateful, data["callbacks"], arrays)
+    restore_callbacks(fit.stateful, data["callbacks"], arrays)
     fit.history.history = Logs(decode(data["history"], arrays))
     fit.history.epoch = list(data["epochs"])
     model.stop_training = data["stop"]
-    keras_state.restore_random_state(data["random"], arrays)
+    keras_state.restore_random_state(data["random"], fit.stateful, arrays)
 
 
 def restore_inside(fit: Fit, model: Any) -> str:

@@ -6,9 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from pushtrain_trainer import keras_state
+from pushtrain_trainer.callback_states import CallbackStates
 from pushtrain_trainer.checkpoint_writer import CheckpointWriter, Job
 from pushtrain_trainer.checkpoints import Checkpoint
 from pushtrain_trainer.keras_restore import sizes_of_logs
+from pushtrain_trainer.own_generators import own_generators, prints_of
 from pushtrain_trainer.run_state import Run
 from pushtrain_trainer.saving_budget import SavingBudget, checkpoint_seconds
 from pushtrain_trainer.stored_values import encode
@@ -23,11 +25,16 @@ class Saver:
 
     There is one copy of the state at most beside the training's own: while it is being written
     no other is made, and its memory is used again for the next.
+
+    Attributes:
+        generators: Prints of the script's own random generators as they were before the fit.
     """
 
     def __init__(self, run: Run, fit: Fit) -> None:
         self._run = run
         self._fit = fit
+        self._callbacks = CallbackStates(fit.stateful)
+        self.generators = prints_of(own_generators(fit.stateful))
         self._writer = CheckpointWriter(run, fit.checkpoints, self._written)
         self._budget = SavingBudget(checkpoint_seconds(), time.monotonic())
         self._rows: list[dict[str, str]] = []  # finished epochs that are in no checkpoint yet
@@ -107,8 +114,8 @@ class Saver:
         variables = keras_state.variables_of(model, with_global_seed=with_global_seed)
         metrics = dialect.metric_variables_of(model) if batch else []
         arrays = [dialect.value_of(variable) for variable in (*variables, *metrics)]
-        random = keras_state.random_state(arrays)
-        callbacks, partial = keras_state.callback_states(fit.stateful, arrays)
+        random = keras_state.random_state(fit.stateful, arrays)
+        callbacks, partial = self._callbacks.encoded(arrays)
         data = {
             "signature": fit.signature,
             "attempt": self._run.attempt,
@@ -126,6 +133,7 @@ class Saver:
             "csv": sizes_of_logs(fit),
             "history": encode(dict(fit.history.history), arrays),
             "random": random,
+            "generators": self.generators,
             "callbacks": callbacks,
             "partial": [
                 *(f"the callback state {name} can not be kept" for name in partial),

@@ -1,4 +1,4 @@
-"""All that a fit's next epoch depends on: variables, random generators, callbacks."""
+"""What a fit's next epoch depends on beside its callbacks: variables and random generators."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy
 
-from pushtrain_trainer.stored_values import Unstorable, decode, encode
+from pushtrain_trainer.own_generators import own_generators, restore_own, states_of
+from pushtrain_trainer.stored_values import decode, encode
 from pushtrain_trainer.used_keras import dialect
 
-# What Keras itself sets on callbacks; the rest of their plain attributes is their state.
-NOT_STATE = frozenset({"model", "_model", "params", "validation_data"})
 KERAS_MODULES = ("keras.", "tf_keras.")
 
 
@@ -69,8 +68,8 @@ def assign_all(variables: list[Any], values: list[Any]) -> None:
         raise
 
 
-def random_state(arrays: list[Any]) -> Any:
-    """Return the states of Python's, NumPy's and TensorFlow's generators, encoded."""
+def random_state(callbacks: list[Any], arrays: list[Any]) -> Any:
+    """Return the states of Python's, NumPy's, TensorFlow's and the script's generators, encoded."""
     operations = getattr(_context(), "_rng", None)
     return encode(
         {
@@ -78,12 +77,13 @@ def random_state(arrays: list[Any]) -> Any:
             "numpy": numpy.random.get_state(legacy=False),
             "tensorflow": operations.getstate() if operations is not None else None,
             "layers": dialect.seeds_of_layers(),
+            "own": states_of(own_generators(callbacks)),
         },
         arrays,
     )
 
 
-def restore_random_state(data: Any, arrays: list[Any]) -> None:
+def restore_random_state(data: Any, callbacks: list[Any], arrays: list[Any]) -> None:
     """Set the generators to the states that `random_state` returned."""
     states = decode(data, arrays)
     random.setstate(states["python"])
@@ -92,6 +92,7 @@ def restore_random_state(data: Any, arrays: list[Any]) -> None:
     if operations is not None and states["tensorflow"] is not None:
         operations.setstate(states["tensorflow"])
     dialect.restore_seeds_of_layers(states["layers"])
+    restore_own(own_generators(callbacks), states["own"])
 
 
 def _context() -> Any:
@@ -99,42 +100,3 @@ def _context() -> Any:
     from tensorflow.python.eager import context
 
     return context.context()
-
-
-def callback_states(callbacks: list[Any], arrays: list[Any]) -> tuple[list[Any], list[str]]:
-    """Return the encoded states of callbacks and the names of those that have more than that."""
-    states, partial = [], []
-    for callback in callbacks:
-        state, operations = {}, {}
-        for name, value in vars(callback).items():
-            # no plain string is a pattern of ours (legacy_logs)
-            if name in NOT_STATE or (isinstance(value, str) and type(value) is not str):
-                continue
-            mark = len(arrays)
-            try:
-                state[name] = encode(value, arrays)
-            except Unstorable:
-                del arrays[mark:]
-                if is_operation(value):
-                    operations[name] = value.__name__
-                own = not type(callback).__module__.startswith(KERAS_MODULES)
-                if own and not callable(value):
-                    partial.append(f"{type(callback).__name__}.{name}")
-        kind = type(callback).__name__
-        states.append({"type": kind, "state": state, "operations": operations})
-    return states, partial
-
-
-def is_operation(value: Any) -> bool:
-    """Return whether `value` is one of Keras' operations, such as the `less` of EarlyStopping."""
-    return getattr(dialect.OPERATIONS, getattr(value, "__name__", ""), None) is value
-
-
-def restore_callbacks(callbacks: list[Any], states: list[Any], arrays: list[Any]) -> None:
-    """Give callbacks their states back; those of another kind are left alone."""
-    for callback, stored in zip(callbacks, states, strict=False):
-        if type(callback).__name__ == stored["type"]:
-            for name, value in stored["state"].items():
-                setattr(callback, name, decode(value, arrays))
-            for name, operation in stored["operations"].items():
-                setattr(callback, name, getattr(dialect.OPERATIONS, operation))
