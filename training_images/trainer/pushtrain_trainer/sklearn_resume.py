@@ -49,7 +49,8 @@ class Resume:
     An error of its own never reaches the script: the fit is then simply done.
 
     Known gap: what a fit does beyond its estimator, its generators and the global ones (a scorer
-    that appends to a list of the script) is not done again.
+    that appends to a list of the script) is not done again. What it does to its own arguments is
+    seen, but for a few rows of a large array that no `copy` parameter lets it change.
 
     Args:
         run: The run.
