@@ -33,8 +33,10 @@ pytestmark = [pytest.mark.docker, pytest.mark.airflow, pytest.mark.slow]
 
 SCRIPT = Path(__file__).parent / "scripts" / "held_knn.py"
 WORKERS = ("worker-1", "worker-2")
-# Airflow waits 40 s for a heartbeat and looks every 10 s; the rest is for a busy machine
-NOTICE_SECONDS = 90.0
+# what a dead worker may go unnoticed: Airflow waits 40 s for a heartbeat and looks every 10 s
+NOTICE_SECONDS = 60.0
+# the 15 s before the next try, and its way through the broker to the other worker
+ADOPTION_SECONDS = 45.0
 
 
 @dataclass(frozen=True)
@@ -152,11 +154,17 @@ def test_training_outlives_its_worker_and_is_adopted_not_doubled(
     killed_at = time.monotonic()
     docker_command.output("kill", copy.stack.container(first["hostname"]))
 
+    def is_noticed() -> bool:
+        now = copy.api.call("GET", task)
+        return now["try_number"] > 1 or now["state"] != "running"
+
+    wait_for("notice of the worker's death", is_noticed, NOTICE_SECONDS)
+
     def second_try() -> Any:
         now = copy.api.call("GET", task)
         return now if (now["try_number"], now["state"]) == (2, "running") else None
 
-    second = wait_for("a second try on the other worker", second_try, NOTICE_SECONDS)
+    second = wait_for("a second try on the other worker", second_try, ADOPTION_SECONDS)
     print(f"taken over {time.monotonic() - killed_at:.0f} s after the worker was killed")
 
     survivor = second["hostname"]
