@@ -105,13 +105,15 @@ system: venv images browser ## Tests with real Airflow, real containers and a re
 	$(PYTEST) tests/system $(PYTEST_ARGS)
 
 ##@ Chaos
-# --- begin: chaos (CHAOS_KILLS=30, CHAOS_SEED=, CHAOS_ONLY=part of a name, CHAOS_SHORT=1) ---
+# --- begin: chaos (CHAOS_KILLS=30, CHAOS_SEED=, CHAOS_ONLY=part of a name, CHAOS_SHORT=1,
+# CHAOS_TABLE="a.json b.json": one table of several runs, whose files they name at their end) ---
 .PHONY: chaos
 chaos: venv images ## Kill everything, at random instants, and print what came of it (CHAOS_KILLS=, CHAOS_ONLY=)
 	@AIRFLOW_HOME=$(or $(PUSHTRAIN_HOME),$(CURDIR)/.pushtrain)/pytest-airflow \
 	  PYTHONPATH=plugins:. $(BIN)/python -m tests.chaos $(if $(filter 1,$(CHAOS_SHORT)),--short) \
 	  $(if $(CHAOS_KILLS),--kills $(CHAOS_KILLS)) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED)) \
-	  $(if $(CHAOS_ONLY),--only "$(CHAOS_ONLY)") $(CHAOS_ARGS)
+	  $(if $(CHAOS_ONLY),--only "$(CHAOS_ONLY)") \
+	  $(if $(CHAOS_TABLE),--table $(CHAOS_TABLE)) $(CHAOS_ARGS)
 # --- end ---
 
 ##@ Compose set-up

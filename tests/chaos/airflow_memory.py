@@ -44,7 +44,4 @@ def run_out_of_memory(setup: Setup) -> Outcome:
     )
 
 
-SCENARIOS = (
-    # the system tests show as much
-    Scenario(MEMORY, run_out_of_memory, short=False, needs_airflow=True, side_by_side=True),
-)
+SCENARIOS = (Scenario(MEMORY, run_out_of_memory, needs_airflow=True, side_by_side=True),)

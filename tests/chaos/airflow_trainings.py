@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import time
 
+from tests.chaos.diaries import first_batch
 from tests.chaos.outcome import Outcome
 from tests.chaos.scenario import Scenario
 from tests.chaos.setup import STARTUP_SECONDS, Setup
-from tests.chaos.trainings import Disturbed, Reference, first_batch, judge
+from tests.chaos.trainings import Disturbed, Reference, judge
 
 from pushtrain.adapters.store import Store
 from pushtrain.contract import Cause

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from tests.chaos.diaries import first_batch
 from tests.chaos.outcome import Outcome
 from tests.chaos.outside_world import Outside
-from tests.chaos.own_engine import can_run
+from tests.chaos.own_engine import lacking
 from tests.chaos.scenario import Scenario
 from tests.chaos.setup import Setup
-from tests.chaos.trainings import Disturbed, first_batch, judge, look_until
+from tests.chaos.trainings import Disturbed, judge, look_until
 
 from pushtrain.contract import Cause
 
@@ -102,13 +103,10 @@ def _seconds_after(training: Disturbed, moments: list[float]) -> tuple[float, ..
     return tuple(at - since for at, since in zip(begun, moments, strict=True) if at)
 
 
-# left out where nobody may start an engine or mount a disk; the table lacks their rows then
-SCENARIOS: tuple[Scenario, ...] = (
-    Scenario(KEPT, kept_containers),
-    Scenario(DROPPED, dropped_containers),
-    Scenario(POWER, power_cut),
+SCENARIOS = (
+    Scenario(KEPT, kept_containers, lacking=lacking()),
+    Scenario(DROPPED, dropped_containers, lacking=lacking()),
+    Scenario(POWER, power_cut, lacking=lacking()),
     # the task waits for its engine for minutes before a restart is due
-    Scenario(DUE, restart_is_due, short=False),
+    Scenario(DUE, restart_is_due, short=False, lacking=lacking()),
 )
-if not can_run():
-    SCENARIOS = ()

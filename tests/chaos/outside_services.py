@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
+from tests.chaos.airflow_parts import prepare, training_of
 from tests.chaos.airflow_trainings import docker
 from tests.chaos.outcome import Outcome
 from tests.chaos.scenario import Scenario
@@ -88,10 +90,9 @@ def mail_server_down(setup: Setup) -> Outcome:
 
 def database_lost(setup: Setup) -> Outcome:
     """Kill Airflow and remove its database: the store knows what was under way."""
-    reference, training = Reference.of(setup), Disturbed(setup, "database_lost.py").push()
+    training, reference, world = training_of(DATABASE, setup), Reference.of(setup), setup.world
     assert reference.ended
     training.wait_for_epochs(2)
-    world = setup.world
     airflow = standalone.process_of(world.home)
     at = time.time()
     while members := airflow.members():
@@ -137,7 +138,7 @@ def _logs(world: World, run_id: str) -> str:
 
 
 SCENARIOS = (
+    Scenario(DATABASE, database_lost, needs_airflow=True, prepare=partial(prepare, DATABASE)),
     Scenario(REPO, repo_away, needs_airflow=True),
     Scenario(MAIL, mail_server_down, needs_airflow=True),
-    Scenario(DATABASE, database_lost, short=False, needs_airflow=True),
 )

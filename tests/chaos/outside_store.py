@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from tests.chaos.diaries import begun_epochs
 from tests.chaos.outcome import Outcome
 from tests.chaos.outside_world import Outside
-from tests.chaos.own_engine import can_run
+from tests.chaos.own_engine import lacking
 from tests.chaos.scenario import Scenario
 from tests.chaos.setup import Setup
-from tests.chaos.trainings import STEADY, Disturbed, begun_epochs, judge, look_until
+from tests.chaos.trainings import STEADY, Disturbed, judge, look_until
 
 from pushtrain.contract import Cause, State
 
@@ -84,10 +85,7 @@ def _without_disk(
     )
 
 
-# left out where nobody may start an engine or mount a disk; the table lacks their rows then
-SCENARIOS: tuple[Scenario, ...] = (
-    Scenario(FULL, full_disk),
-    Scenario(AWAY, unmounted),
+SCENARIOS = (
+    Scenario(FULL, full_disk, lacking=lacking()),
+    Scenario(AWAY, unmounted, lacking=lacking()),
 )
-if not can_run():
-    SCENARIOS = ()

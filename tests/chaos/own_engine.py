@@ -25,6 +25,11 @@ def can_run() -> bool:
     return os.geteuid() == 0 and _daemon() is not None
 
 
+def lacking() -> str:
+    """Return what this machine lacks for an engine and a disk of our own, empty for nothing."""
+    return "" if can_run() else "needs root and dockerd"
+
+
 def _daemon() -> str | None:
     return shutil.which("dockerd", path=os.environ.get("PATH", "") + SBIN)
 

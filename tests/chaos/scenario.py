@@ -21,6 +21,8 @@ class Scenario:
             others run when that was closed.
         side_by_side: Whether it touches nothing but its own training, so that others of that kind
             may run at the same time (in threads).
+        lacking: What this machine lacks for it, in a few words; it is not run then, and its row
+            says so.
         prepare: Called before the first of those that run alone, for all of them: what takes its
             time to start, such as a training, starts at the same time.
     """
@@ -30,4 +32,5 @@ class Scenario:
     short: bool = True
     needs_airflow: bool = False
     side_by_side: bool = False
+    lacking: str = ""
     prepare: Callable[[Setup], object] | None = None

@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import math
 import time
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from docker import APIClient
+from tests.chaos.diaries import first_batch
 from tests.chaos.leftovers import LABEL
 
 from pushtrain.adapters import engine
@@ -26,12 +25,17 @@ LOOK_SECONDS = 0.05
 MOST_SECONDS = 600.0
 CHECKPOINT_SECONDS = 0.2  # so that kills fall between the saves inside an epoch, and into them
 MEMORY_MIB, CPUS, PIDS, TMP_MIB = 2048, 1.0, 512, 256
+DIARY = "diary.py"  # the scripts import it
 TOLD = ("weights", "history", "test")  # how the lines begin that a script shows its training by
 NOT_COMPARED = ("attempt", "seconds")
 
-# A finished epoch as (fit, epoch), or a finished fit of scikit-learn as its key; and what tells
-# this time from another: the attempt, or the seconds that it took.
-Done = set[tuple[str, str]]
+
+@dataclass(frozen=True)
+class Instant:
+    """When to kill an attempt: so many seconds after its fit began, or after its start."""
+
+    seconds: float
+    in_fit: bool
 
 
 @dataclass
@@ -56,7 +60,8 @@ class Storm:
     def __post_init__(self) -> None:
         self.work.mkdir(parents=True)
         self.output.mkdir()
-        (self.work / self.script).write_text((SCRIPTS / self.script).read_text())
+        for name in (self.script, DIARY):
+            (self.work / name).write_text((SCRIPTS / name).read_text())
 
     @property
     def work(self) -> Path:
@@ -92,16 +97,11 @@ class Storm:
             tmp_mib=TMP_MIB,
         )
         number = engine.create(self.api, spec)
-        began = time.monotonic()
+        began = time.time()
         self.api.start(number)
         return Attempt(self, number, self.attempt, began)
 
     # ------------------------------------------------------------------- looks
-    def done(self) -> Done:
-        """Return what is finished and saved by now."""
-        rows = {(f"{r['fit']}.{r['epoch']}", r["attempt"]) for r in self.rows() if r["seconds"]}
-        return rows | set(self._fits())
-
     def rows(self) -> list[dict[str, Any]]:
         """Return the whole rows of the table of epochs."""
         try:
@@ -110,15 +110,6 @@ class Storm:
             return []
         whole = text[: text.rfind("\n") + 1]
         return [row for row in csv.DictReader(whole.splitlines()) if row.get("seconds")]
-
-    def _fits(self) -> Iterator[tuple[str, str]]:
-        for path in (self.output / "checkpoint").glob("sklearn/*.json"):
-            try:
-                entries = json.loads(path.read_bytes())["body"].get("entries", ())
-            except FileNotFoundError:
-                continue  # replaced by what came after it, while we looked
-            for entry in entries:
-                yield ".".join(map(str, entry["key"])), str(entry["seconds"])
 
     def beat(self) -> dict[str, Any]:
         """Return the heartbeat; empty before the first."""
@@ -158,36 +149,49 @@ class Storm:
 
 @dataclass
 class Attempt:
-    """A running container; `began` is on the monotonic clock."""
+    """A container that was started; times are Unix times, as those of a script's diary.
+
+    Attributes:
+        fit_began: None as long as none began that was not skipped.
+        in_fit: Whether it was killed in the middle of a fit.
+        said: What it printed, once it has ended.
+    """
 
     storm: Storm
     container: str
     number: int
     began: float
-    trained_after: float | None = None
+    fit_began: float | None = None
+    in_fit: bool = False
+    said: list[str] = field(default_factory=list)
 
-    def wait(self, until: float = math.inf) -> bool:
-        """Wait until it ended (True) or an instant; note when it trained its first batch.
-
-        Args:
-            until: On the monotonic clock.
-        """
+    def wait(self, until: Instant | None = None) -> bool:
+        """Wait until it ended (True) or an instant; note when its fit began."""
         while True:
-            if self.trained_after is None and self._trains():
-                self.trained_after = time.monotonic() - self.began
+            if self.fit_began is None and self._fits():
+                self.fit_began = time.time()
             if not self.is_alive():
                 return True
-            if time.monotonic() >= until:
+            if until and self._is_past(until):
                 return False
-            assert time.monotonic() - self.began < MOST_SECONDS, f"{self.storm.name} never ends"
+            assert time.time() - self.began < MOST_SECONDS, f"{self.storm.name} never ends"
             time.sleep(LOOK_SECONDS)
 
-    def _trains(self) -> bool:
+    def _is_past(self, instant: Instant) -> bool:
+        since = self.fit_began if instant.in_fit else self.began
+        return since is not None and time.time() >= since + instant.seconds
+
+    def _fits(self) -> bool:
         beat = self.storm.beat()
-        if beat.get("attempt") != self.number or beat.get("phase") != "fit":
-            return False
-        # scikit-learn has no batches: its fit that was not skipped has begun
-        return bool(beat["batch"]) or not beat["epochs"]
+        return beat.get("attempt") == self.number and beat.get("phase") == "fit"
+
+    @property
+    def trained_at(self) -> float | None:
+        """When its first batch was trained; scikit-learn has none: when its fit began."""
+        return first_batch(self.said) or (None if self._has_batches() else self.fit_began)
+
+    def _has_batches(self) -> bool:
+        return bool(self.storm.beat().get("epochs"))
 
     def is_alive(self) -> bool:
         """Whether the container runs."""
@@ -202,16 +206,16 @@ class Attempt:
                 raise
             return False
         self.storm.api.wait(self.container)
+        self.in_fit = self._fits()
         return True
 
-    def end(self) -> tuple[int, list[str]]:
-        """Return exit code and lines of an attempt that has ended, and remove its container."""
+    def end(self) -> int:
+        """Return the exit code of an attempt that has ended, and remove its container."""
         code = int(self.storm.api.wait(self.container)["StatusCode"])
-        said = self.storm.api.logs(self.container, stdout=True, stderr=True).decode(
-            errors="replace"
-        )
+        said = self.storm.api.logs(self.container, stdout=True, stderr=True)
+        self.said = said.decode(errors="replace").splitlines()
         self.storm.api.remove_container(self.container, force=True)
-        return code, said.splitlines()
+        return code
 
 
 def _weights_in(model: Path) -> str:

@@ -1,12 +1,10 @@
-"""The table of `make chaos`: one row a scenario, for the terminal, the README and machines."""
+"""The table of `make chaos`: one row a scenario, for the terminal and the README."""
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tests.chaos.outcome import Outcome
 
@@ -15,6 +13,7 @@ HEADINGS = (
     "lost", "one container", "took", "",
 )  # fmt: skip
 WHY_WIDTH = 100  # the evidence was printed where it failed
+MOST_SLOW = 8
 SHOWN = len(HEADINGS) - 2  # what the README shows of them
 
 
@@ -34,6 +33,11 @@ def failed(name: str, error: BaseException) -> Outcome:
     return Outcome(name, tried=1, recovered=0, epochs_twice=0, identical=None, lost=why)
 
 
+def not_run(name: str, why: str) -> Outcome:
+    """Return the outcome of a scenario that can not be tried on this machine."""
+    return Outcome(name, tried=0, recovered=0, epochs_twice=0, identical=None, not_run=why)
+
+
 def text_table(rows: Sequence[Row]) -> str:
     """Return the table for a terminal; what is not good is marked."""
     lines = [HEADINGS, *(_cells(row) for row in rows)]
@@ -46,23 +50,20 @@ def text_table(rows: Sequence[Row]) -> str:
     return "\n".join([*text, *(["", "notes", *notes] if notes else [])])
 
 
-def markdown_table(rows: Sequence[Row], facts: str) -> str:
-    """Return the table for the README, below a line with date and machine."""
+def markdown_table(rows: Sequence[Row]) -> str:
+    """Return the table for the README."""
     shown = [*HEADINGS[:SHOWN], "note"]
     lines = [f"| {' | '.join(shown)} |", f"|{' --- |' * len(shown)}"]
     for row in rows:
         cells = [*_cells(row)[:SHOWN], row.outcome.note]
         lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
-    return "\n".join([facts, "", *lines, ""])
+    return "\n".join(lines)
 
 
-def record(rows: Sequence[Row], facts: str) -> dict[str, Any]:
-    """Return the rows for machines."""
-    told = [
-        {**dataclasses.asdict(r.outcome), "good": r.outcome.is_good, "took": round(r.took, 1)}
-        for r in rows
-    ]
-    return {"schema": 1, "facts": facts, "rows": told}
+def slowest(rows: Sequence[Row]) -> str:
+    """Return the scenarios that took longest, in one line."""
+    longest = sorted(rows, key=lambda row: -row.took)[:MOST_SLOW]
+    return "slowest: " + ", ".join(f"{r.outcome.scenario} {r.took:.0f} s" for r in longest)
 
 
 def told_seconds(seconds: Sequence[float]) -> str:
@@ -76,16 +77,22 @@ def told_seconds(seconds: Sequence[float]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     outcome = row.outcome
-    identical = {True: "yes", False: "NO", None: "-"}[outcome.identical]
+    if outcome.not_run:
+        why = f"not run: {outcome.not_run}"
+        return (outcome.scenario, "0", "-", "-", "-", "-", why, "-", "-", "<- NOT RUN")
     return (
         outcome.scenario,
         str(outcome.tried),
         str(outcome.recovered),
         str(outcome.epochs_twice),
-        identical,
+        _told(outcome.identical),
         told_seconds(outcome.seconds) if outcome.recovered else "-",
         outcome.lost or "nothing",
-        "yes" if outcome.containers_once else "NO",
+        _told(outcome.containers_once),
         f"{row.took:.0f} s",
         "" if outcome.is_good else "<- NOT GOOD",
     )
+
+
+def _told(answer: bool | None) -> str:
+    return {True: "yes", False: "NO", None: "-"}[answer]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import functools
-import itertools
 import threading
 import time
 import zipfile
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from tests.chaos.diaries import finished, trained_twice
 from tests.chaos.outcome import Outcome
 from tests.chaos.setup import Setup
 from tests.system.waiting import wait_for
@@ -243,6 +243,8 @@ def judge(training: Disturbed, reference: Reference) -> Verdict:
     result, expected = (t.world.store.result(t.id, 0) for t in (training, plain))
     assert result, training.world.story(training.id)
     assert expected
+    logs = [training.log(a.number) for a in attempts]
+    assert all(finished(log) for log in logs), "an attempt left no diary of its epochs"
     identical = (
         training.weights() == plain.weights()
         and training.rows() == plain.rows()
@@ -251,7 +253,7 @@ def judge(training: Disturbed, reference: Reference) -> Verdict:
     )
     return Verdict(
         reached=experiment.state is State.REACHED and bool(experiment.published),
-        epochs_twice=epochs_twice(attempts, {a.number: training.log(a.number) for a in attempts}),
+        epochs_twice=trained_twice(logs),
         identical=identical,
         containers_once=containers_once(training),
         lost=lost_mails(
@@ -259,34 +261,6 @@ def judge(training: Disturbed, reference: Reference) -> Verdict:
         ),
         attempts=len(attempts),
     )
-
-
-def epochs_twice(attempts: list[Attempt], logs: dict[int, list[str]]) -> int:
-    """Return how many epochs were trained that an earlier attempt had finished.
-
-    Args:
-        attempts: With the epochs that were finished when each ended, which its table tells.
-        logs: What each printed; the script itself says which epochs it trains.
-    """
-    twice = 0
-    for before, after in itertools.pairwise(attempts):
-        begun = begun_epochs(logs[after.number])
-        twice += sum(epoch <= before.epochs for epoch in begun)
-    for attempt in attempts:
-        begun = begun_epochs(logs[attempt.number])
-        twice += len(begun) - len(set(begun))
-    return twice
-
-
-def begun_epochs(log: list[str]) -> list[int]:
-    """Return the epochs that a process began, as its script said."""
-    return [int(line.split()[-1]) for line in log if line.startswith("diary: epoch ")]
-
-
-def first_batch(log: list[str]) -> float | None:
-    """Return when (Unix time) a process trained its first batch, as its script said."""
-    said = [line for line in log if line.startswith("diary: first batch at ")]
-    return float(said[0].split()[-1]) if said else None
 
 
 def containers_once(training: Disturbed) -> bool:

@@ -3,6 +3,7 @@ import hashlib
 
 import keras
 import numpy as np
+from diary import Diary
 from keras import layers
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -25,6 +26,7 @@ def train(units, epochs):
     callbacks = [
         keras.callbacks.EarlyStopping("val_loss", patience=40, restore_best_weights=True),
         keras.callbacks.ReduceLROnPlateau("loss", patience=1, factor=0.7, min_delta=0.1),
+        Diary(),
     ]
     history = model.fit(
         x_train,

@@ -3,6 +3,7 @@ import hashlib
 
 import keras
 import numpy as np
+from diary import Diary
 from keras import layers
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -18,14 +19,20 @@ z = layers.BatchNormalization()(z)
 z = layers.Flatten()(z)
 outputs = layers.Dense(10, activation="softmax")(z)
 model = keras.Model(inputs, outputs)
-rate = keras.optimizers.schedules.CosineDecay(0.05, 400)
+rate = keras.optimizers.schedules.CosineDecay(0.05, 2500)
 model.compile(
     keras.optimizers.SGD(rate, momentum=0.9),
     "sparse_categorical_crossentropy",
     metrics=["accuracy"],
 )
 history = model.fit(
-    x_train, y_train, batch_size=32, epochs=16, verbose=0, validation_data=(x_test, y_test)
+    x_train,
+    y_train,
+    batch_size=32,
+    epochs=60,
+    verbose=0,
+    validation_data=(x_test, y_test),
+    callbacks=[Diary()],
 )
 print("history", history.epoch, history.history)
 weights = np.concatenate([w.ravel() for w in model.get_weights()])

@@ -3,6 +3,7 @@ import hashlib
 
 import keras
 import numpy as np
+from diary import Diary
 from keras import layers
 from sklearn.datasets import load_digits
 
@@ -32,7 +33,7 @@ model.compile(
     "sparse_categorical_crossentropy",
     metrics=["accuracy"],
 )
-history = model.fit(x[:1300], y[:1300], epochs=14, batch_size=32, verbose=0)
+history = model.fit(x[:1300], y[:1300], epochs=14, batch_size=32, verbose=0, callbacks=[Diary()])
 print("history", history.epoch, history.history)
 weights = np.concatenate([w.ravel() for w in model.get_weights()])
 print("weights", hashlib.sha256(weights.tobytes()).hexdigest())

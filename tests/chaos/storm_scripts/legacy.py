@@ -2,6 +2,7 @@
 import hashlib
 
 import numpy as np
+from diary import Diary
 from keras.callbacks import EarlyStopping, ReduceLROnPlateau
 from keras.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten
 from keras.models import Sequential
@@ -25,6 +26,7 @@ model.compile(
 callbacks = [
     EarlyStopping(monitor="val_loss", patience=20),
     ReduceLROnPlateau(monitor="loss", patience=1, factor=0.7, epsilon=0.1),
+    Diary(),
 ]
 history = model.fit(
     x[:1300],

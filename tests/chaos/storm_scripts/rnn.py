@@ -3,6 +3,7 @@ import hashlib
 
 import keras
 import numpy as np
+from diary import Diary
 from keras import layers
 from sklearn.datasets import load_digits
 
@@ -17,7 +18,15 @@ model = keras.Sequential(
     ]
 )
 model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
-history = model.fit(x[:1200], y[:1200], epochs=8, batch_size=32, verbose=0, validation_split=0.1)
+history = model.fit(
+    x[:1200],
+    y[:1200],
+    epochs=8,
+    batch_size=32,
+    verbose=0,
+    validation_split=0.1,
+    callbacks=[Diary()],
+)
 print("history", history.epoch, history.history)
 weights = np.concatenate([w.ravel() for w in model.get_weights()])
 print("weights", hashlib.sha256(weights.tobytes()).hexdigest())

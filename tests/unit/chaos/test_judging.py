@@ -1,43 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.chaos.trainings import epochs_twice, first_batch, lost_mails
-
-from pushtrain.contract import Attempt
+from tests.chaos.trainings import lost_mails
 
 END = "pushtrain: best model created: model_src/a.py, accuracy 0.9"
 RESTART = "pushtrain: training restarted: model_src/a.py, round 0, attempt 2"
 AGAIN = "pushtrain: training restarted: model_src/a.py, round 0, attempt 3"
-
-
-def attempt(number: int, epochs: int) -> Attempt:
-    return Attempt(number, f"a.r0.a{number}", "c", "i", "e", started_at=0.0, epochs=epochs)
-
-
-def diary(first: int, last: int) -> list[str]:
-    return ["loading", *(f"diary: epoch {epoch}" for epoch in range(first, last + 1))]
-
-
-@pytest.mark.parametrize(
-    ("begun", "twice"),
-    [((4, 10), 0), ((3, 10), 1), ((1, 10), 3)],
-    ids=["at the next epoch", "one epoch back", "from the beginning"],
-)
-def test_epochs_that_were_finished_and_begun_again_are_counted(
-    begun: tuple[int, int], twice: int
-) -> None:
-    logs = {1: diary(1, 4), 2: diary(*begun)}
-    assert epochs_twice([attempt(1, 3), attempt(2, 10)], logs) == twice
-
-
-def test_an_epoch_that_one_process_trained_twice_is_counted() -> None:
-    assert epochs_twice([attempt(1, 3)], {1: [*diary(1, 3), *diary(2, 3)]}) == 2
-
-
-def test_the_first_batch_is_found_where_there_is_one() -> None:
-    log = ["diary: epoch 1", "diary: first batch at 12.50", "diary: epoch 2"]
-    assert first_batch(log) == 12.5
-    assert first_batch(log[:1]) is None
 
 
 @pytest.mark.parametrize(

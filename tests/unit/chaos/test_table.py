@@ -3,18 +3,27 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from tests.chaos.__main__ import exit_code
 from tests.chaos.outcome import Outcome
 from tests.chaos.table import (
     Row,
     failed,
     markdown_table,
-    record,
+    not_run,
+    slowest,
     text_table,
     told_seconds,
 )
 
 GOOD = Outcome(
-    "worker", tried=2, recovered=2, epochs_twice=0, identical=True, seconds=(3.0, 9.0), note="60 s"
+    "worker",
+    tried=2,
+    recovered=2,
+    epochs_twice=0,
+    identical=True,
+    seconds=(3.0, 9.0),
+    containers_once=True,
+    note="60 s",
 )
 
 
@@ -64,22 +73,39 @@ def test_a_scenario_that_failed_tells_why_and_nothing_else() -> None:
     assert "undisturbed" not in row
 
 
+def test_what_was_not_measured_is_not_told_as_good() -> None:
+    (row,) = text_table([Row(failed("worker", RuntimeError("no answer")), 1.0)]).splitlines()[1:]
+    assert "yes" not in row
+
+
+def test_what_could_not_be_run_is_in_the_table_and_not_good() -> None:
+    outcome = not_run("disk full", "needs root and dockerd")
+    assert not outcome.is_good
+    (row,) = text_table([Row(outcome, 0.0)]).splitlines()[1:]
+    assert "not run: needs root and dockerd" in row
+    assert "yes" not in row
+    assert "undisturbed" not in row
+
+
+@pytest.mark.parametrize(("short", "code"), [(True, 0), (False, 1)])
+def test_only_the_short_form_forgives_what_could_not_be_run(short: bool, code: int) -> None:
+    rows = [Row(GOOD, 1.0), Row(not_run("disk full", "needs root"), 0.0)]
+    assert exit_code(rows, short=short) == code
+    assert exit_code([*rows, Row(failed("worker", OSError()), 1.0)], short=short) == 1
+
+
+def test_the_slowest_scenarios_are_told_with_their_seconds() -> None:
+    slow = Row(dataclasses.replace(GOOD, scenario="engine"), 343.2)
+    assert slowest([Row(GOOD, 20.0), slow]) == "slowest: engine 343 s, worker 20 s"
+
+
 def test_the_markdown_has_a_column_for_every_cell() -> None:
-    text = markdown_table([Row(GOOD, 20.0)], "2026-01-01, 2 processors")
-    facts, empty, *table = text.splitlines()
-    assert (facts, empty) == ("2026-01-01, 2 processors", "")
+    table = markdown_table([Row(GOOD, 20.0), Row(not_run("disk", "needs root"), 0.0)]).splitlines()
     assert {line.count("|") for line in table} == {table[0].count("|")}
     assert table[2].startswith("| worker | 2 | 2 | 0 | yes | 6.0, at most 9.0 | nothing | yes |")
 
 
 def test_a_bar_in_a_cell_does_not_break_the_markdown() -> None:
     outcome = dataclasses.replace(GOOD, lost="a | b")
-    *_, row = markdown_table([Row(outcome, 1.0)], "").splitlines()
-    assert row.count("|") == markdown_table([Row(GOOD, 1.0)], "").splitlines()[-1].count("|")
-
-
-def test_machines_get_every_figure() -> None:
-    told = record([Row(GOOD, 20.04)], "facts")
-    assert told["facts"] == "facts"
-    (row,) = told["rows"]
-    assert (row["seconds"], row["took"], row["good"]) == ((3.0, 9.0), 20.0, True)
+    head, _, row = markdown_table([Row(outcome, 1.0)]).splitlines()
+    assert row.count("|") == head.count("|")
