@@ -26,6 +26,8 @@ from tests.chaos.storm_training import Instant, Storm
 from tests.chaos.table import Row, text_table
 from tests.trainer.lab import image_of
 
+from pushtrain.contract import ENV_CHECKPOINT_SECONDS
+
 DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 
 
@@ -34,8 +36,9 @@ class Family:
     """What is trained: a script of `storm_scripts/` in the image of its kind.
 
     Attributes:
-        at_risk: How many finished fits a kill may cost by design: scikit-learn's short ones are
-            saved in bundles of half a second.
+        at_risk: How many finished epochs or fits a kill may cost by design.
+        why: Says why.
+        short: Whether it is part of the short form.
     """
 
     name: str
@@ -43,6 +46,8 @@ class Family:
     image: str
     environment: dict[str, str] = field(default_factory=dict)
     at_risk: int = 0
+    why: str = ""
+    short: bool = True
 
     @property
     def scenario(self) -> str:
@@ -52,17 +57,32 @@ class Family:
 
 FAMILIES = (
     Family("ann", "ann.py", "ann"),
+    Family(
+        "large ann",
+        "large.py",
+        "ann",
+        {ENV_CHECKPOINT_SECONDS: "2"},
+        at_risk=12,
+        why="large, so saved every 2 s here (60 s by default): a kill costs what came since",
+        short=False,
+    ),
     Family("cnn", "cnn.py", "cnn"),
     Family("rnn", "rnn.py", "ann"),
     Family("keras", "keras_attention.py", "ann"),
-    Family("sklearn", "sklearn_search.py", "sklearn", at_risk=10),
+    Family(
+        "sklearn",
+        "sklearn_search.py",
+        "sklearn",
+        at_risk=10,
+        why="by design a kill may cost the short fits of the last half second",
+    ),
     Family("keras 2", "legacy.py", "cnn", {"PUSHTRAIN_KERAS": "legacy"}),
 )
 
 
 def kills_of_each(setup: Setup) -> int:
     """Return how often the training of a family is killed: the short form divides its kills."""
-    return max(1, setup.kills // len(FAMILIES)) if setup.short else setup.kills
+    return max(1, setup.kills // sum(f.short for f in FAMILIES)) if setup.short else setup.kills
 
 
 @dataclass(frozen=True)
@@ -209,8 +229,7 @@ def outcome_of(family: Family, tally: Tally, trainings: int) -> Outcome:
         lost.append(f"only {tally.in_fit} of {tally.kills} kills hit a fit: nothing is shown")
     note = f"{tally.in_fit} of the kills in the middle of a fit, {trainings} trainings"
     note += "; started again at once, without Airflow"
-    if family.at_risk:
-        note += "; by design a kill may cost the short fits of the last half second"
+    note += f"; {family.why}" * bool(family.why)
     return Outcome(
         family.scenario,
         tried=tally.kills,
@@ -225,7 +244,7 @@ def outcome_of(family: Family, tally: Tally, trainings: int) -> Outcome:
 
 
 SCENARIOS = tuple(
-    Scenario(f.scenario, functools.partial(storm, f), side_by_side=True) for f in FAMILIES
+    Scenario(f.scenario, functools.partial(storm, f), f.short, side_by_side=True) for f in FAMILIES
 )
 
 
