@@ -91,7 +91,7 @@ class Undisturbed:
 
     Attributes:
         seconds: From its container's start to its end.
-        fitting: Seconds of it from the begin of its first fit on.
+        fitting: Seconds of it from the begin of its first fit to the end of its last.
         outcome: What no kill may change.
     """
 
@@ -121,7 +121,7 @@ def storm(family: Family, setup: Setup) -> Outcome:
         make = functools.partial(_training, api, family, setup)
         plain = undisturbed(make("whole"))
         kills, chance = kills_of_each(setup), setup.random_of(family.scenario)
-        told = f"undisturbed {plain.seconds:.1f} s, {plain.fitting:.1f} s from its first fit on"
+        told = f"undisturbed {plain.seconds:.1f} s, of which its fits {plain.fitting:.1f} s"
         setup.say(family.scenario, f"{told}; {kills} kills follow")
         tally = Tally()
         chain = 0
@@ -142,9 +142,8 @@ def undisturbed(training: Storm) -> Undisturbed:
     code = attempt.end()
     assert code == 0, f"the undisturbed training ended with {code}: {attempt.said[-5:]}"
     assert attempt.fit_began, "the undisturbed training was not seen to fit"
-    return Undisturbed(
-        ended - attempt.began, ended - attempt.fit_began, training.outcome(attempt.said)
-    )
+    fitting = attempt.fitted_at - attempt.fit_began
+    return Undisturbed(ended - attempt.began, fitting, training.outcome(attempt.said))
 
 
 def drawn(number: int, plain: Undisturbed, chance: random.Random) -> Instant:

@@ -32,7 +32,10 @@ NOT_COMPARED = ("attempt", "seconds")
 
 @dataclass(frozen=True)
 class Instant:
-    """When to kill an attempt: so many seconds after its fit began, or after its start."""
+    """When to kill an attempt: so many seconds after its fit began, or after its start.
+
+    One that is to be in a fit kills nothing once all fits are over.
+    """
 
     seconds: float
     in_fit: bool
@@ -153,6 +156,7 @@ class Attempt:
 
     Attributes:
         fit_began: None as long as none began that was not skipped.
+        fitted_at: When it was last seen to fit.
         in_fit: Whether it was killed in the middle of a fit.
         said: What it printed, once it has ended.
     """
@@ -162,17 +166,19 @@ class Attempt:
     number: int
     began: float
     fit_began: float | None = None
+    fitted_at: float = 0.0
     in_fit: bool = False
     said: list[str] = field(default_factory=list)
 
     def wait(self, until: Instant | None = None) -> bool:
         """Wait until it ended (True) or an instant; note when its fit began."""
         while True:
-            if self.fit_began is None and self._fits():
-                self.fit_began = time.time()
+            if fits := self._fits():
+                self.fitted_at = time.time()
+                self.fit_began = self.fit_began or self.fitted_at
             if not self.is_alive():
                 return True
-            if until and self._is_past(until):
+            if until and (fits or not until.in_fit) and self._is_past(until):
                 return False
             assert time.time() - self.began < MOST_SECONDS, f"{self.storm.name} never ends"
             time.sleep(LOOK_SECONDS)
