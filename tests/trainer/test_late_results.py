@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.trainer.lab import Case
 
+from pushtrain_trainer.contract import ExitCode
 from pushtrain_trainer.late_results import put_aside
 
 
@@ -61,3 +62,35 @@ def test_new_attempt_writes_a_result_of_its_own(sklearn_case: Case) -> None:
     assert sklearn_case.record("late/1.json")["attempt"] == 1
     assert sklearn_case.record("result.json")["attempt"] == 2
     assert not (sklearn_case.output / "model.joblib").exists()
+
+
+HELD_WHILE_SAVING = """
+import json, os, pathlib
+from sklearn.linear_model import LogisticRegression
+out = pathlib.Path(os.environ["PUSHTRAIN_OUTPUT"])
+at_end = []
+
+class Held(LogisticRegression):
+    def __getstate__(self):
+        if at_end and os.environ["PUSHTRAIN_ATTEMPT"] == "1":
+            (out / "attempt.json").write_text(json.dumps({"attempt": 2}))
+            (out / "model.joblib").write_text("of attempt 2")
+        return super().__getstate__()
+
+Held().fit([[0], [1]], [0, 1])
+open("accuracy.txt", "w").write("0.9")
+at_end.append(1)
+"""
+
+
+@pytest.mark.docker
+def test_attempt_held_while_it_saves_leaves_the_newer_ones_model(sklearn_case: Case) -> None:
+    script = sklearn_case.add("s.py", HELD_WHILE_SAVING)
+    assert sklearn_case.train(script).code == ExitCode.SUPERSEDED
+    output = sklearn_case.output
+    assert (output / "model.joblib").read_text() == "of attempt 2"
+    assert not (output / "result.json").exists()
+    assert len(list(output.glob(".aside-*"))) == 1
+    assert sklearn_case.train(script, attempt=2).code == 0
+    assert list(output.glob(".aside-*")) == []
+    assert (output / "model.joblib").read_bytes() != b"of attempt 2"

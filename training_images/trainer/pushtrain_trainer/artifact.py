@@ -28,13 +28,15 @@ def save_artifact(run: Run) -> Artifact:
     if run.model is None and run.estimator is None:
         return Artifact()
     name = SKLEARN_MODEL_FILE if run.model is None else KERAS_MODEL_FILE
-    # Keras reads the format from the suffix, so the name aside ends like the final one
-    aside = run.output / f".aside-{name}"
+    aside = run.output / _aside(run.attempt, name)
     parameters: int | None = None
     try:
+        for older in range(1, run.attempt):
+            (run.output / _aside(older, name)).unlink(missing_ok=True)  # it was killed there
         if run.model is not None:
             parameters = int(run.model.count_params())
         size = written("the model", run.output, run.beat.waits, lambda: _saved(run, aside))
+        run.fence.check()  # saving takes long: a newer attempt may have come, and saved its own
         aside.replace(run.output / name)
         sync_folder(run.output)
     except Exception as error:  # models hold code of the script: anything can be raised
@@ -42,6 +44,11 @@ def save_artifact(run: Run) -> Artifact:
         run.note(f"the model could not be saved: {type(error).__name__}: {error}")
         return Artifact(parameters=parameters)
     return Artifact(name, size, parameters)
+
+
+def _aside(attempt: int, name: str) -> str:
+    # Keras reads the format from the suffix, so the name aside ends like the final one
+    return f".aside-{attempt}-{name}"
 
 
 def _saved(run: Run, aside: Path) -> int:
