@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.trainer.lab import SCRIPTS, Lab
-from tests.trainer.resume_lab import Warm, WarmCase, outcome
+from tests.trainer.resume_lab import KILLED, Warm, WarmCase, outcome
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
@@ -76,7 +76,7 @@ def test_damaged_checkpoint_inside_an_epoch_gives_way_to_the_one_before(warm: Wa
     expected = outcome(whole, whole.finished())
     cut.killed((1, 290), checkpoint_seconds=ALWAYS)
     assert 0 < json.loads((cut.output / "work.json").read_text())["work"]["epoch"] < 1
-    before, newest = checkpoints(cut)
+    *_, before, newest = checkpoints(cut)  # a third one if it was killed before it was removed
     newest.write_bytes(newest.read_bytes()[:-7])
     last = cut.finished()
     assert f"checkpoint fit-0001/{newest.stem} is damaged" in last.stdout
@@ -101,3 +101,73 @@ history =""", 1).replace("verbose=0", "verbose=0, callbacks=[Fail()]", 1)  # fmt
     assert case.epochs() == [(1, 1, 1)]
     case.finished()
     assert case.epochs() == [(1, 1, 1), (1, 2, 2)]
+
+
+ENDS = """
+import os, threading
+def written():
+    for thread in threading.enumerate():
+        if thread.name == "pushtrain-checkpoint":
+            thread.join()
+class Told(keras.callbacks.Callback):
+    def on_train_end(self, logs=None):
+        if os.path.exists("kill"):
+            os.remove("kill")
+            written()
+            os.kill(os.getpid(), 9)
+        print("history told", {name: float(logs[name]).hex() for name in ("loss", "val_loss")})
+history ="""
+
+
+def test_end_of_a_fit_is_told_the_last_epoch_by_whoever_reaches_it(warm: Warm) -> None:
+    text = LONG_EPOCHS.replace("history =", ENDS, 1).replace(
+        "verbose=0", "verbose=0, validation_split=0.2, callbacks=[Told()]", 1
+    )
+    whole, cut = case_of(warm, text), case_of(warm, text)
+    expected = outcome(whole, whole.finished())
+    cut.add("kill", "")
+    assert cut.attempt().code == KILLED
+    last = cut.finished()
+    assert "fit 1 goes on after epoch 2/2" in last.stdout
+    found = outcome(cut, last)
+    del expected["model"], found["model"]  # tf-keras writes the last figures into it, too
+    assert found == expected
+    assert len(last.lines("history told")) == 1
+
+
+# The clock is the script's: a batch takes a tenth of a second, and a checkpoint is on disk before
+# the next batch begins, however slow the machine is.
+CLOCKED = """
+import threading, time
+now = 0.0
+time.monotonic = lambda: now
+class Clock(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        global now
+        now += 0.1
+        print("batch", self.epoch, batch, flush=True)
+        for thread in threading.enumerate():
+            if thread.name == "pushtrain-checkpoint":
+                thread.join()
+history ="""
+
+
+def test_what_is_trained_again_fits_into_the_time_between_checkpoints(warm: Warm) -> None:
+    text = LONG_EPOCHS.replace("history =", CLOCKED, 1).replace(
+        "verbose=0", "verbose=0, callbacks=[Clock()]", 1
+    )
+    case = case_of(warm, text)
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    draw, done, again = random.Random(seed), 0, []
+    for _ in range(4):
+        said = case.killed((1, draw.randint(30, 120)), checkpoint_seconds=2)
+        batches = [line.split()[1:] for line in said.lines("batch")]
+        numbers = [300 * int(epoch) + int(batch) + 1 for epoch, batch in batches]
+        again.append(done - numbers[0] + 1)
+        done = numbers[-1]
+    assert again[0] == 0
+    assert all(0 <= count <= 21 for count in again), "two seconds are 20 batches, and one begun"

@@ -53,9 +53,10 @@ def skip_used(fit: Fit, patches: Patches) -> None:
 
     Keras cuts a list of indices into batches by `flat_map`, so leaving some out reads nothing.
     """
+    order = fit.order  # alone: TensorFlow keeps `take` until the process ends
 
     def take(*_: Any) -> Any:
-        return numpy.int64(fit.take_skip())
+        return numpy.int64(order.take_skip())
 
     def make(original: Any) -> Any:
         def flat_map(dataset: Any, map_func: Any, *args: Any, **kwargs: Any) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pushtrain_trainer.checkpoints import Checkpoint, Checkpoints
+from pushtrain_trainer.data_order import DataOrder
 from pushtrain_trainer.used_keras import keras
 
 
@@ -16,8 +17,7 @@ class Fit:
 
     Attributes:
         number: From 1, in the order of the calls.
-        order_seed: With the epoch it gives the order of the data.
-        epoch: The epoch under way, 0-based.
+        order: The order of the data, and the epoch under way.
         element_spec: Shapes and types of a batch, once the data set was made.
         loader: Keras' own iterator over the training data, once it was made.
         uncontrolled: Why the order of the data is not ours; empty if it is.
@@ -25,9 +25,6 @@ class Fit:
         between: Called in the main thread between two batches with the number of those done.
         callback_list: What calls the callbacks, once the training has begun.
         start_batch: Batches of the first epoch that an earlier attempt has done.
-        skip: Batches that the first pass over the data leaves out.
-        first_pass: Epoch whose order the first pass has; None: that of the epoch under way.
-        pass_epoch: Epoch whose order the pass under way has.
         in_order: Whether a PyDataset is asked for its batches in their own order.
     """
 
@@ -37,8 +34,7 @@ class Fit:
     history: Any
     callbacks: list[Any]
     checkpoints: Checkpoints
-    order_seed: int
-    epoch: int = 0
+    order: DataOrder
     element_spec: Any = None
     loader: Any = None
     uncontrolled: str = "the order of data that is no array can not be repeated"
@@ -47,9 +43,6 @@ class Fit:
     between: Callable[[int], None] | None = None
     callback_list: Any = None
     start_batch: int = 0
-    skip: int = 0
-    first_pass: int | None = None
-    pass_epoch: int = 0
     in_order: bool = False
 
     @property
@@ -79,13 +72,10 @@ class Fit:
         self.loader = None
         self.callback_list = None
 
-    def take_skip(self) -> int:
-        """Return how many batches the pass that begins leaves out; later ones leave out none."""
-        skip, self.skip = self.skip, 0
-        return skip
-
-    def begin_pass(self) -> int:
-        """Return the epoch whose order the pass over the data that begins has."""
-        first, self.first_pass = self.first_pass, None
-        self.pass_epoch = self.epoch if first is None else first
-        return self.pass_epoch
+    def let_go(self) -> None:
+        """Forget, after the end, all that leads to the data and the model."""
+        self.begin_again()
+        self.arguments = {}
+        self.callbacks = []
+        self.history = None
+        self.between = None

@@ -12,7 +12,7 @@ import tensorflow
 
 from pushtrain_trainer.checkpoints import Checkpoints
 from pushtrain_trainer.contract import Split
-from pushtrain_trainer.data_order import order_seed
+from pushtrain_trainer.data_order import DataOrder, order_seed
 from pushtrain_trainer.history_table import logged
 from pushtrain_trainer.keras_fit import Fit
 from pushtrain_trainer.keras_keeper import Keeper
@@ -46,7 +46,9 @@ class Fits:
                 return self._track(original, model, args, kwargs)
             finally:
                 self._inside = False
-                self.current = None
+                ended, self.current = self.current, None
+                if ended is not None:
+                    ended.let_go()
 
         return fit
 
@@ -100,7 +102,7 @@ class Fits:
             history=history,
             callbacks=callbacks if known else [*callbacks, history],
             checkpoints=Checkpoints(self.run.checkpoints / f"fit-{self.count:04d}"),
-            order_seed=order_seed(self.count),
+            order=DataOrder(order_seed(self.count)),
             arguments=arguments,
         )
         self._find(fit)
@@ -134,7 +136,7 @@ class Fits:
             found = None
         fit.found = found
         if found is not None:
-            fit.order_seed = int(found.data["order_seed"])
+            fit.order.seed = int(found.data["order_seed"])
             self.run.history.ensure(found.data["rows"])
         if not fit.is_finished:
             self._forget_after(fit.number, found.data["epoch"] if found else 0)

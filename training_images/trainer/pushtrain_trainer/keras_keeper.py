@@ -57,7 +57,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not ty
             self.run.note(f"fit {fit.number} is trained anew: {error}")
             self.run.history.drop_after(fit.number, 0)
             return
-        fit.epoch = fit.epochs if data["stop"] else data["epoch"]
+        fit.order.epoch = fit.epochs if data["stop"] else data["epoch"]
         self._goes_on_inside = data["batch"] > 0
         loading.start_at(fit, self.model)
         self.model.stop_training = False
@@ -78,7 +78,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not ty
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Set the epoch that the order of the data is drawn for."""
         fit = self._fit
-        fit.epoch = epoch
+        fit.order.epoch = epoch
         self._started = time.monotonic()
         loading.started(self.model)
         batch = 0

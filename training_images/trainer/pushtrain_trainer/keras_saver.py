@@ -48,7 +48,7 @@ class Saver:
         now = time.monotonic()
         if self._writer.is_busy or not self._is_due(model, now):
             return
-        self._hand_over(model, self._fit.epoch + 1)
+        self._hand_over(model, self._fit.order.epoch + 1)
         patience = self._budget.patience(now)
         self._writer.wait(patience)
         self._budget.note_wait(time.monotonic() - now)
@@ -68,7 +68,7 @@ class Saver:
         if batch == 0 or self._writer.is_busy:
             return
         loading.wait_for_callbacks(self._fit)
-        self._hand_over(model, self._fit.epoch, batch)
+        self._hand_over(model, self._fit.order.epoch, batch)
 
     def finish(self, model: Any) -> None:
         """Save the outcome of the whole fit and wait until it is on disk."""
@@ -77,8 +77,9 @@ class Saver:
         self._writer.wait()
 
     def settle(self) -> None:
-        """Wait until what was copied is on disk."""
+        """Wait until what was copied is on disk; the copy is no longer needed."""
         self._writer.wait()
+        self._spare = []
 
     def write_rows(self) -> None:
         """Write down the epochs that are in no checkpoint, as no attempt will go on from one.
@@ -126,7 +127,7 @@ class Saver:
             "rows": list(self._rows),
             "done": done,
             "stop": bool(model.stop_training),
-            "order_seed": fit.order_seed,
+            "order_seed": fit.order.seed,
             "variables": len(variables),
             "metrics": len(metrics),
             "global_seed": with_global_seed,

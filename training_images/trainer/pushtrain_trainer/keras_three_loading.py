@@ -12,7 +12,6 @@ from keras.src.callbacks import CallbackList
 from keras.src.trainers import data_adapters
 from keras.src.trainers.data_adapters import py_dataset_adapter
 
-from pushtrain_trainer.data_order import epoch_order
 from pushtrain_trainer.keras_batches import (
     SHUFFLED_BATCHES,
     is_training,
@@ -20,6 +19,7 @@ from pushtrain_trainer.keras_batches import (
     skip_used,
     tell_between,
 )
+from pushtrain_trainer.keras_callback_list import watch_list
 from pushtrain_trainer.patches import Patches
 
 if TYPE_CHECKING:
@@ -48,19 +48,19 @@ class BatchOrders:
         if fit is None or not self._fits.run.trusted:
             random.shuffle(indices)
             return
-        size, epoch = len(indices), fit.begin_pass()
-        order = range(size) if fit.in_order else epoch_order(fit.order_seed, epoch, size).tolist()
-        indices[:] = [indices[i] for i in order][fit.take_skip() :]
+        order = fit.order.of_next_pass(len(indices)).tolist()
+        ordered = indices if fit.in_order else [indices[i] for i in order]
+        indices[:] = ordered[fit.order.take_skip() :]
 
 
 def start_at(fit: Fit, model: Any) -> None:
     """Let the fit that is about to begin start where its checkpoint is."""
     assert fit.found is not None
     # read by Keras after on_train_begin, as its own BackupAndRestore uses it
-    model._initial_epoch = fit.epoch
+    model._initial_epoch = fit.order.epoch
     fit.start_batch = fit.found.data["batch"]
-    fit.skip = fit.found.data["seen"]
-    fit.first_pass = fit.found.data["pass"]
+    fit.order.skip = fit.found.data["seen"]
+    fit.order.first_pass = fit.found.data["pass"]
     adapter = getattr(fit.loader, "data_adapter", None)
     if isinstance(adapter, data_adapters.PyDatasetAdapter) and not adapter.shuffle:
         # only what is shuffled asks `BatchOrders`, which is told to keep the order
@@ -92,7 +92,7 @@ def place_of_data(fit: Fit, batch: int) -> dict[str, Any]:
         return {"pass": None, "seen": batch}  # each epoch is a pass
     # it counts a batch before it hands it out
     seen = loader._steps_seen - (loader.steps_per_execution if batch else 0)
-    return {"pass": fit.pass_epoch if seen else None, "seen": seen}
+    return {"pass": fit.order.pass_epoch if seen else None, "seen": seen}
 
 
 def wait_for_callbacks(fit: Fit) -> None:
@@ -129,10 +129,7 @@ def _ordered_dataset(fit: Fit, original: Any, adapter: Any) -> Any:
     patches = Patches()
     skip_used(fit, patches)
     if adapter._shuffle and not in_batches:
-        shuffle = shuffle_by(
-            lambda size: epoch_order(fit.order_seed, fit.begin_pass(), size),
-            tensorflow.random.shuffle,
-        )
+        shuffle = shuffle_by(fit.order.of_next_pass, tensorflow.random.shuffle)
         patches.set(tensorflow.random, "shuffle", shuffle)
     try:
         return original(adapter)
@@ -167,7 +164,7 @@ def watch_batches(fits: Fits, patches: Patches) -> None:
             leaves_out = isinstance(loader.data_adapter, LEAVE_OUT) and loader.num_batches
             if fit is None or leaves_out or not is_training(fits, loader):
                 return dataset
-            skip = fit.take_skip()
+            skip = fit.order.take_skip()
             return dataset.skip(skip) if skip and hasattr(dataset, "skip") else dataset
 
         return get_iterator
@@ -175,22 +172,12 @@ def watch_batches(fits: Fits, patches: Patches) -> None:
     patches.wrap(TFEpochIterator, "__init__", make_init)
     patches.wrap(TFEpochIterator, "_enumerate_iterator", make_batches)
     patches.wrap(TFEpochIterator, "_get_iterator", make_iterator)
-    patches.wrap(CallbackList, "on_train_begin", lambda original: _know_list(fits, original))
-
-
-def _know_list(fits: Fits, original: Any) -> Any:
-    def on_train_begin(callbacks: Any, logs: Any = None) -> None:
-        # the first one: a fit that a callback begins has a list of its own
-        if fits.current is not None and fits.current.callback_list is None:
-            fits.current.callback_list = callbacks
-        original(callbacks, logs)
-
-    return on_train_begin
+    watch_list(fits, patches, CallbackList)
 
 
 def _batches(fit: Fit, loader: Any, original: Any) -> Any:
     first, fit.start_batch = fit.start_batch, 0
-    used = fit.skip
+    used = fit.order.skip
     if used and loader.steps_per_epoch:
         # this pass began in an epoch before, so Keras must not begin one
         loader._current_iterator = iter(loader._get_iterator())

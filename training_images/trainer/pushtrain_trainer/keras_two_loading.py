@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tf_keras.src.callbacks import CallbackList
 from tf_keras.src.engine import data_adapter
 
-from pushtrain_trainer.data_order import epoch_order
+from pushtrain_trainer.data_order import DataOrder, epoch_order
 from pushtrain_trainer.keras_batches import (
     SHUFFLED_BATCHES,
     is_training,
@@ -14,6 +15,7 @@ from pushtrain_trainer.keras_batches import (
     skip_used,
     tell_between,
 )
+from pushtrain_trainer.keras_callback_list import watch_list
 from pushtrain_trainer.patches import Patches
 
 if TYPE_CHECKING:
@@ -36,9 +38,9 @@ class ResumedAt:
 def start_at(fit: Fit, model: Any) -> None:
     """Let the fit that is about to begin start where its checkpoint is."""
     assert fit.found is not None
-    model._training_state = ResumedAt(fit.epoch, fit.found.data["batch"])
-    fit.skip = fit.found.data["seen"]
-    fit.first_pass = fit.found.data["pass"]
+    model._training_state = ResumedAt(fit.order.epoch, fit.found.data["batch"])
+    fit.order.skip = fit.found.data["seen"]
+    fit.order.first_pass = fit.found.data["pass"]
 
 
 def started(model: Any) -> None:
@@ -64,7 +66,7 @@ def place_of_data(fit: Fit, batch: int) -> dict[str, Any]:
     if not steps or not isinstance(adapter, data_adapter.TensorLikeDataAdapter):
         return {"pass": None, "seen": batch}  # each epoch is a pass
     start = int(fit.arguments.get("initial_epoch") or 0)
-    epochs = fit.epoch - start + (0 if batch else 1)
+    epochs = fit.order.epoch - start + (0 if batch else 1)
     passes, seen = divmod(epochs * int(steps) + batch, adapter.get_size())
     return {"pass": start + passes, "seen": seen}
 
@@ -100,6 +102,7 @@ def control_order(fits: Fits, patches: Patches) -> None:
     patches.wrap(data_adapter.DataHandler, "__init__", make_handler)
     patches.wrap(data_adapter.DataHandler, "enumerate_epochs", _loop(fits, _epochs))
     patches.wrap(data_adapter.DataHandler, "steps", _loop(fits, _steps))
+    watch_list(fits, patches, CallbackList)
 
 
 def _loop(fits: Fits, ours: Any) -> Any:
@@ -124,7 +127,7 @@ def _epochs(fit: Fit, handler: Any, original: Any) -> Any:
     whole, steps = handler._dataset, handler._inferred_steps
     is_array = isinstance(handler._adapter, data_adapter.TensorLikeDataAdapter)
     # arrays leave out what is used by themselves (`skip_used`)
-    skip = 0 if is_array else fit.take_skip()
+    skip = 0 if is_array else fit.order.take_skip()
     if skip and hasattr(whole, "skip"):
         handler._dataset = whole.skip(skip)
     for epoch in original(handler):
@@ -139,7 +142,7 @@ def _in_our_order(
 ) -> None:
     # Keras traces both while the adapter is made, so they are replaced for this call only
     patches = Patches()
-    shuffle = shuffle_by(_orders(fit), data_adapter.tf.random.shuffle)
+    shuffle = shuffle_by(_orders(fit.order), data_adapter.tf.random.shuffle)
     patches.set(data_adapter.tf.random, "shuffle", shuffle)
     skip_used(fit, patches)
     try:
@@ -149,12 +152,12 @@ def _in_our_order(
     fit.uncontrolled = SHUFFLED_BATCHES if adapter._shuffle == "batch" else ""
 
 
-def _orders(fit: Fit) -> Any:
+def _orders(data: DataOrder) -> Any:
     passes: list[int] = []
 
     def order(size: int) -> Any:
         # one iterator serves all epochs and prepares the next one ahead, so it counts by itself
-        passes.append(passes[-1] + 1 if passes else fit.begin_pass())
-        return epoch_order(fit.order_seed, passes[-1], size)
+        passes.append(passes[-1] + 1 if passes else data.begin_pass())
+        return epoch_order(data.seed, passes[-1], size)
 
     return order
