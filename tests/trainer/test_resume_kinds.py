@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.trainer.lab import Lab
-from tests.trainer.resume_lab import FOLDER, Warm, WarmCase, outcome
+from tests.trainer.resume_lab import FOLDER, KILLED, Warm, WarmCase, outcome
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
@@ -98,6 +98,59 @@ def test_order_that_can_not_be_repeated_is_told(warm: Warm) -> None:
     assert cut.result["epochs"] == 12
     assert cut.epochs()[:3] == [(1, 1, 1), (1, 2, 1), (1, 3, 2)]
     assert (cut.result["exact"], NO_ORDER in cut.notes) == (False, True)
+
+
+VALIDATED = """
+import tensorflow as tf, keras
+from shown import numbers, show
+x, y = numbers()
+model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1, activation="sigmoid")])
+model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+held = (x[:32], y[:32])
+show(model.fit(x, y, epochs=3, verbose=0, validation_data=DATA), model)
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "exact"),
+    [("held", True), ("tf.data.Dataset.from_tensor_slices(held).shuffle(32).batch(8)", False)],
+    ids=["arrays", "stream"],
+)
+def test_validation_counts_as_exact_only_on_arrays(warm: Warm, data: str, exact: bool) -> None:
+    case = warm.case("validated.py", VALIDATED.replace("DATA", data))
+    case.killed((1, 6))
+    case.finished()
+    assert case.result["exact"] is exact
+    assert ("not exact: validation data" in case.notes) is not exact
+
+
+TWO_FITS = """
+import os, keras, numpy as np
+from shown import numbers, show
+x, y = numbers()
+rng = np.random.default_rng(1)
+def batches():
+    while True:
+        part = rng.integers(0, 120, 16)
+        yield x[part], y[part]
+data = {"arrays": {"x": x, "y": y}, "stream": {"x": batches(), "steps_per_epoch": 4}}["KIND"]
+model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1, activation="sigmoid")])
+model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+show(model.fit(**data, epochs=2, verbose=0), model)
+if os.environ["PUSHTRAIN_ATTEMPT"] == "1":
+    os.kill(os.getpid(), 9)
+show(model.fit(**data, epochs=2, verbose=0), model)
+"""
+
+
+@pytest.mark.parametrize("kind", ["arrays", "stream"])
+def test_skipped_fit_is_exact_only_on_arrays(warm: Warm, kind: str) -> None:
+    case = warm.case("two_fits.py", TWO_FITS.replace("KIND", kind))
+    assert case.attempt().code == KILLED
+    case.finished()
+    assert "fit 1 was finished in an earlier attempt" in case.notes
+    assert case.result["exact"] is (kind == "arrays")
+    assert (NO_ORDER in case.notes) is (kind == "stream")
 
 
 def test_script_that_finds_its_own_files_skips_what_is_done(warm: Warm) -> None:

@@ -10,6 +10,7 @@ import tensorflow
 from pushtrain_trainer.patches import Patches
 
 if TYPE_CHECKING:
+    from pushtrain_trainer.beat import Beat
     from pushtrain_trainer.keras_fit import Fit
     from pushtrain_trainer.keras_fits import Fits
 
@@ -46,6 +47,33 @@ def shuffle_by(orders: Any, original: Any) -> Any:
         return shuffled
 
     return shuffle
+
+
+class ReadOn:
+    """A data set whose iterators have read on to the place where an earlier attempt stood.
+
+    A stream can be read only from its beginning, which may take long: meanwhile it is told that
+    the training is well.
+
+    Args:
+        dataset: The whole.
+        skip: How many batches are read and left out.
+        beat: The heartbeat.
+    """
+
+    def __init__(self, dataset: Any, skip: int, beat: Beat) -> None:
+        self._dataset = dataset
+        self._skip = skip
+        self._beat = beat
+
+    def __iter__(self) -> Any:
+        iterator = iter(self._dataset)
+        for _ in range(self._skip):
+            if next(iterator, None) is None:
+                break
+            if self._beat.is_due:
+                self._beat.waits()
+        return iterator
 
 
 def skip_used(fit: Fit, patches: Patches) -> None:

@@ -6,9 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import tensorflow
+
 from pushtrain_trainer.checkpoints import Checkpoint, Checkpoints
 from pushtrain_trainer.data_order import DataOrder
 from pushtrain_trainer.used_keras import keras
+
+VALIDATION_STREAM = "validation data that are no arrays can not be repeated"
+
+
+def _is_in_memory(data: Any) -> bool:
+    return data is None or isinstance(data, (int, float, str, bytes)) or hasattr(data, "shape")
 
 
 @dataclass
@@ -54,6 +62,17 @@ class Fit:
             for callback in self.callbacks
             if callback is not self.history and not isinstance(callback, keras.callbacks.CSVLogger)
         ]
+
+    @property
+    def inexact(self) -> list[str]:
+        """Why this fit, gone on with or skipped, may leave other things behind than it would have.
+
+        A stream of data that it has read, or drawn from, stands at its beginning once more.
+        """
+        assert self.found is not None
+        validation = tensorflow.nest.flatten(self.arguments["validation_data"])
+        streams = [] if all(map(_is_in_memory, validation)) else [VALIDATION_STREAM]
+        return [*filter(None, [self.uncontrolled]), *streams, *self.found.data["partial"]]
 
     @property
     def is_finished(self) -> bool:

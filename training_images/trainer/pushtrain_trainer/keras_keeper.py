@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pushtrain_trainer.history_table import logged, row_of
 from pushtrain_trainer.hopeless import HopelessStop
 from pushtrain_trainer.keras_harmless import harmless
-from pushtrain_trainer.keras_restore import restore, restore_inside
+from pushtrain_trainer.keras_restore import note_resumed, restore, restore_inside
 from pushtrain_trainer.keras_saver import Saver
 from pushtrain_trainer.run_state import Run, remember_inexact, say
 from pushtrain_trainer.used_keras import keras, loading
@@ -61,15 +61,12 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not ty
         self._goes_on_inside = data["batch"] > 0
         loading.start_at(fit, self.model)
         self.model.stop_training = False
-        self.run.resumed = True
         otherwise = [
             f"the random generator {path} is another one in each attempt"
             for path, state in self._saver.generators.items()
             if data["generators"].get(path) != state
         ]
-        for reason in filter(None, (fit.uncontrolled, *data["partial"], *otherwise)):
-            self.run.note_inexact(reason)
-        remember_inexact(self.run)
+        note_resumed(self.run, fit, *otherwise)
         self.run.note(told(fit))
         # the attempt before may have been killed between this epoch and its judgement
         self._hopeless.judge(fit.history.history, len(fit.history.epoch))

@@ -9,7 +9,7 @@ from pushtrain_trainer import keras_state
 from pushtrain_trainer.callback_states import restore_callbacks
 from pushtrain_trainer.keras_harmless import harmless
 from pushtrain_trainer.legacy_logs import Logs
-from pushtrain_trainer.run_state import Run
+from pushtrain_trainer.run_state import Run, remember_inexact
 from pushtrain_trainer.stored_values import decode
 from pushtrain_trainer.used_keras import dialect, keras
 
@@ -33,6 +33,20 @@ def restore(fit: Fit, model: Any) -> None:
     fit.history.epoch = list(data["epochs"])
     model.stop_training = data["stop"]
     keras_state.restore_random_state(data["random"], fit.stateful, arrays)
+
+
+def note_resumed(run: Run, fit: Fit, *reasons: str) -> None:
+    """Note that this attempt has not trained the whole fit, and what may differ for that.
+
+    Args:
+        run: The run.
+        fit: The fit.
+        reasons: Why something may differ, beside what the fit knows.
+    """
+    run.resumed = True
+    for reason in (*fit.inexact, *reasons):
+        run.note_inexact(reason)
+    remember_inexact(run)
 
 
 def restore_inside(fit: Fit, model: Any) -> str:
@@ -113,3 +127,4 @@ class PutBack(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not t
         """Set what the end of fit has set since."""
         restore(self._fit, self.model)
         self.model.history = self._fit.history
+        note_resumed(self.run, self._fit)

@@ -14,6 +14,7 @@ from keras.src.trainers.data_adapters import py_dataset_adapter
 
 from pushtrain_trainer.keras_batches import (
     SHUFFLED_BATCHES,
+    ReadOn,
     is_training,
     shuffle_by,
     skip_used,
@@ -62,7 +63,8 @@ def start_at(fit: Fit, model: Any) -> None:
     fit.order.skip = fit.found.data["seen"]
     fit.order.first_pass = fit.found.data["pass"]
     adapter = getattr(fit.loader, "data_adapter", None)
-    if isinstance(adapter, data_adapters.PyDatasetAdapter) and not adapter.shuffle:
+    is_sequence = isinstance(adapter, data_adapters.PyDatasetAdapter)
+    if adapter is not None and is_sequence and adapter.num_batches and not adapter.shuffle:
         # only what is shuffled asks `BatchOrders`, which is told to keep the order
         fit.in_order = True
         adapter.shuffle = True
@@ -88,8 +90,10 @@ def place_of_data(fit: Fit, batch: int) -> dict[str, Any]:
         batch: How many batches of the epoch under way are done, 0 between two epochs.
     """
     loader = fit.loader
-    if loader is None or not loader.steps_per_epoch or not loader.data_adapter.num_batches:
+    if loader is None or not loader.steps_per_epoch:
         return {"pass": None, "seen": batch}  # each epoch is a pass
+    if not batch and loader._current_iterator is None:
+        return {"pass": None, "seen": 0}  # it ran out of data, so the next epoch begins anew
     # it counts a batch before it hands it out
     seen = loader._steps_seen - (loader.steps_per_execution if batch else 0)
     return {"pass": fit.order.pass_epoch if seen else None, "seen": seen}
@@ -161,11 +165,12 @@ def watch_batches(fits: Fits, patches: Patches) -> None:
             dataset = original(loader)
             fit = fits.current
             # these leave out what is used by themselves (`skip_used`, `BatchOrders`)
-            leaves_out = isinstance(loader.data_adapter, LEAVE_OUT) and loader.num_batches
+            adapter = loader.data_adapter
+            leaves_out = isinstance(adapter, LEAVE_OUT) and adapter.num_batches
             if fit is None or leaves_out or not is_training(fits, loader):
                 return dataset
             skip = fit.order.take_skip()
-            return dataset.skip(skip) if skip and hasattr(dataset, "skip") else dataset
+            return ReadOn(dataset, skip, fits.run.beat) if skip else dataset
 
         return get_iterator
 

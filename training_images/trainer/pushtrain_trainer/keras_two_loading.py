@@ -10,6 +10,7 @@ from tf_keras.src.engine import data_adapter
 from pushtrain_trainer.data_order import DataOrder, epoch_order
 from pushtrain_trainer.keras_batches import (
     SHUFFLED_BATCHES,
+    ReadOn,
     is_training,
     shuffle_by,
     skip_used,
@@ -61,13 +62,15 @@ def place_of_data(fit: Fit, batch: int) -> dict[str, Any]:
         fit: The fit.
         batch: How many batches of the epoch under way are done, 0 between two epochs.
     """
-    steps = fit.arguments.get("steps_per_epoch")
+    steps = int(fit.arguments.get("steps_per_epoch") or 0)
     adapter = getattr(fit.loader, "_adapter", None)
-    if not steps or not isinstance(adapter, data_adapter.TensorLikeDataAdapter):
+    if steps < 1 or adapter is None or adapter.should_recreate_iterator():
         return {"pass": None, "seen": batch}  # each epoch is a pass
     start = int(fit.arguments.get("initial_epoch") or 0)
-    epochs = fit.order.epoch - start + (0 if batch else 1)
-    passes, seen = divmod(epochs * int(steps) + batch, adapter.get_size())
+    seen = (fit.order.epoch - start + (0 if batch else 1)) * steps + batch
+    if not isinstance(adapter, data_adapter.TensorLikeDataAdapter):
+        return {"pass": None, "seen": seen}  # all epochs are one pass
+    passes, seen = divmod(seen, adapter.get_size())
     return {"pass": start + passes, "seen": seen}
 
 
@@ -110,26 +113,32 @@ def _loop(fits: Fits, ours: Any) -> Any:
         def loop(handler: Any) -> Any:
             if fits.current is None or not is_training(fits, handler):
                 return original(handler)
-            return ours(fits.current, handler, original)
+            return ours(fits, handler, original)
 
         return loop
 
     return make
 
 
-def _steps(fit: Fit, handler: Any, original: Any) -> Any:
+def _steps(fits: Fits, handler: Any, original: Any) -> Any:
+    fit = fits.current
+    assert fit is not None
     for step in original(handler):
         tell_between(fit, step)
         yield step
 
 
-def _epochs(fit: Fit, handler: Any, original: Any) -> Any:
+def _epochs(fits: Fits, handler: Any, original: Any) -> Any:
+    fit = fits.current
+    assert fit is not None
     whole, steps = handler._dataset, handler._inferred_steps
     is_array = isinstance(handler._adapter, data_adapter.TensorLikeDataAdapter)
     # arrays leave out what is used by themselves (`skip_used`)
     skip = 0 if is_array else fit.order.take_skip()
-    if skip and hasattr(whole, "skip"):
-        handler._dataset = whole.skip(skip)
+    if skip and not handler._adapter.should_recreate_iterator():
+        handler._dataset = ReadOn(whole, skip, fits.run.beat)
+    elif skip and hasattr(whole, "skip"):
+        handler._dataset = whole.skip(skip)  # Keras asks it for its length
     for epoch in original(handler):
         if skip:
             # Keras may have counted the steps of the rest
