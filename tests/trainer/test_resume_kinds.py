@@ -50,6 +50,7 @@ KILLS = {
     "wrapped.py": ((2, 4), (5, 3)),
     "words.py": ((1, 10), (2, 13)),
     "own_state.py": ((1, 20), (2, 13)),
+    "unlisted.py": ((1, 20), (3, 13)),
 }
 
 
@@ -59,17 +60,32 @@ def test_killed_script_ends_as_if_never_killed(warm: Warm, script: str) -> None:
     expected = outcome(whole, whole.finished())
     assert expected["history"]
     assert whole.result["exact"] is True
-    assert killed_twice(cut, *KILLS[script]) == expected
+    found = killed_twice(cut, *KILLS[script])
+    assert found == expected, [found["said"], expected["said"], cut.notes]
     assert "in an earlier attempt" in cut.notes or "goes on" in cut.notes
     # nobody can tell of data that is no array whether it comes in the same order again
     assert cut.result["exact"] is (script != "streams.py"), cut.notes
 
 
-def test_killed_keras_2_script_ends_as_if_never_killed(legacy: Warm) -> None:
-    whole, cut = legacy.case("legacy_kinds.py"), legacy.case("legacy_kinds.py")
+@pytest.mark.parametrize(
+    ("script", "kills"),
+    [("legacy_kinds.py", ((2, 10), (3, 20))), ("legacy_unlisted.py", ((1, 10), (1, 9)))],
+)
+def test_killed_keras_2_script_ends_as_if_never_killed(
+    legacy: Warm, script: str, kills: tuple[Kill, Kill]
+) -> None:
+    whole, cut = legacy.case(script), legacy.case(script)
     expected = outcome(whole, whole.finished())
-    assert killed_twice(cut, (2, 10), (3, 20)) == expected
-    assert cut.result["exact"] is True
+    assert killed_twice(cut, *kills) == expected
+    assert cut.result["exact"] is True, cut.notes
+
+
+def test_state_that_no_checkpoint_has_is_told(warm: Warm) -> None:
+    cut = warm.case("hidden_state.py")
+    cut.killed((1, 20))
+    cut.finished()
+    assert cut.result["exact"] is False
+    assert "not exact: the variable hidden:0 can not be kept" in cut.notes
 
 
 def test_killed_notebook_ends_as_its_export_does(warm: Warm) -> None:

@@ -26,6 +26,7 @@ def restore(fit: Fit, model: Any) -> None:
     assert fit.found is not None
     data, arrays = fit.found.data, fit.found.arrays
     dialect.build(model, fit.element_spec)
+    dialect.build_optimizers(model, data["optimizers"])
     variables = keras_state.variables_of(model, with_global_seed=data["global_seed"])
     keras_state.assign_all(variables, arrays[: data["variables"]])
     restore_callbacks(fit.stateful, data["callbacks"], arrays)
@@ -60,16 +61,18 @@ def restore_inside(fit: Fit, model: Any) -> str:
         Why the figures of the epoch may differ from an uninterrupted run's, empty if they do not.
     """
     assert fit.found is not None
-    restore(fit, model)
     data, arrays = fit.found.data, fit.found.arrays
     start = data["variables"]
     try:
+        # calls the model, which may change states of it
         dialect.build_metrics(model, fit.element_spec)
         metrics = dialect.metric_variables_of(model)
         keras_state.assign_all(metrics, arrays[start : start + data["metrics"]])
     except Exception as error:  # metrics of any kind, made by the first batch in ways of their own
         return (f"loss and metrics of epoch {data['epoch'] + 1} of fit {fit.number} are those of "
                 f"its last part: {type(error).__name__}: {error}")  # fmt: skip
+    finally:
+        restore(fit, model)
     return ""
 
 

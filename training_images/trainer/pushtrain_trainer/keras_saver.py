@@ -129,6 +129,7 @@ class Saver:
             "stop": bool(model.stop_training),
             "order_seed": fit.order.seed,
             "variables": len(variables),
+            "optimizers": dialect.built_optimizers(model),
             "metrics": len(metrics),
             "global_seed": with_global_seed,
             "csv": sizes_of_logs(fit),
@@ -138,7 +139,7 @@ class Saver:
             "callbacks": callbacks,
             "partial": [
                 *(f"the callback state {name} can not be kept" for name in partial),
-                *dialect.uncertain(model),
+                *dialect.uncertain(model, variables),
             ],
         }
         self._spare = keras_state.copies_of(arrays, self._spare)
