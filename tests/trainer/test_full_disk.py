@@ -96,7 +96,7 @@ def test_the_last_epochs_are_written_when_all_is_done(
 
 def test_a_trainer_that_waits_says_that_it_is_well(tmp_path: Path) -> None:
     checks: list[int] = []
-    beat = Beat(tmp_path, 1, lambda: checks.append(1))
+    beat = Beat(tmp_path, 1, lambda aside: checks.append(1))
     beat.phase("script")
     first = (tmp_path / "heartbeat.json").read_text()
     beat.waits()

@@ -95,7 +95,7 @@ def test_a_healthy_training_never_hangs(plan: Plan) -> None:
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(beats, "time", clock)
-        beat = Beat(Path(folder), 1, lambda: None)
+        beat = Beat(Path(folder), 1, lambda aside: None)
         for silence in steps(plan, beat):
             clock.now += silence
             said = Heartbeat.from_dict(json.loads((Path(folder) / "heartbeat.json").read_text()))
@@ -110,7 +110,7 @@ def test_one_that_stops_in_the_midst_hangs(at: str, tmp_path: Path) -> None:
     clock, plan = Clock(), Plan(10, 3, True, (0, 0), 5, 5, 1.0, 5, 5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(beats, "time", clock)
-        beat = Beat(tmp_path, 1, lambda: None)
+        beat = Beat(tmp_path, 1, lambda aside: None)
         for number, silence in enumerate(steps(plan, beat)):
             clock.now += silence
             if number == (5 if at == "middle" else 20):

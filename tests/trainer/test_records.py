@@ -126,7 +126,7 @@ def test_figures_are_found_under_the_names_of_keras(
 
 def test_heartbeat_is_written_at_most_once_a_second(tmp_path: Path) -> None:
     checks: list[int] = []
-    beat = Beat(tmp_path, 3, lambda: checks.append(1))
+    beat = Beat(tmp_path, 3, lambda aside: checks.append(1))
     beat.phase("fit", fit=1, batches=100)
     for batch in range(1, 100):
         beat.progress(batch=batch)
@@ -138,7 +138,7 @@ def test_heartbeat_is_written_at_most_once_a_second(tmp_path: Path) -> None:
 
 
 def test_pace_is_unknown_until_an_epoch_with_its_end_was_seen(tmp_path: Path) -> None:
-    beat = Beat(tmp_path, 1, lambda: None)
+    beat = Beat(tmp_path, 1, lambda aside: None)
     beat.phase("fit", epoch=1, batches=3)
 
     def paces(epoch: int) -> list[bool]:
@@ -157,7 +157,7 @@ def test_pace_is_unknown_until_an_epoch_with_its_end_was_seen(tmp_path: Path) ->
 
 
 def test_pace_of_a_fit_without_known_batches_is_that_of_whole_epochs(tmp_path: Path) -> None:
-    beat = Beat(tmp_path, 1, lambda: None)
+    beat = Beat(tmp_path, 1, lambda aside: None)
     beat.phase("fit", epoch=5, batch=0)
     beat.progress(batch=1)
     assert beat.now.pace == 0
@@ -167,7 +167,7 @@ def test_pace_of_a_fit_without_known_batches_is_that_of_whole_epochs(tmp_path: P
 
 
 def test_pace_of_a_growing_fit_is_known_while_it_grows(tmp_path: Path) -> None:
-    beat = Beat(tmp_path, 1, lambda: None)
+    beat = Beat(tmp_path, 1, lambda aside: None)
     beat.phase("fit", batch=0, batches=0)
     beat.progress(batch=1, batches=3)
     assert beat.now.pace > 0
@@ -176,7 +176,7 @@ def test_pace_of_a_growing_fit_is_known_while_it_grows(tmp_path: Path) -> None:
 
 
 def test_new_phase_is_written_at_once_and_its_pace_is_unknown(tmp_path: Path) -> None:
-    beat = Beat(tmp_path, 1, lambda: None)
+    beat = Beat(tmp_path, 1, lambda aside: None)
     beat.phase("fit", batches=2)
     beat.progress(batch=1)
     beat.phase("script")
@@ -188,6 +188,23 @@ def test_folder_without_an_owner_is_ours(tmp_path: Path) -> None:
     assert Fence(tmp_path, 4).owner() == 4
 
 
+HELD_IN_A_WRITE = """
+import sys
+from pathlib import Path
+from pushtrain_trainer.beat import Beat
+from pushtrain_trainer.fencing import Fence
+
+output = Path(sys.argv[1])
+
+def taken_over_meanwhile(aside):
+    (output / "attempt.json").write_text('{"attempt": 5}')
+    (output / "heartbeat.json").write_text("of attempt 5")
+    Fence(output, 4).check(aside)
+
+Beat(output, 4, taken_over_meanwhile).phase("fit")
+"""
+
+
 def test_newer_attempt_stops_the_process(tmp_path: Path) -> None:
     (tmp_path / "attempt.json").write_text('{"attempt": 5}')
     Fence(tmp_path, 5).check()
@@ -195,16 +212,27 @@ def test_newer_attempt_stops_the_process(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from pushtrain_trainer.fencing import Fence;"
         "Fence(Path(sys.argv[1]), 4).check()"
     )
+    done = run(code, tmp_path)
+    assert done.returncode == 13
+    assert "attempt 5 took over" in done.stdout
+
+
+def test_attempt_that_was_held_in_a_write_leaves_nothing(tmp_path: Path) -> None:
+    assert run(HELD_IN_A_WRITE, tmp_path).returncode == 13
+    assert sorted(os.listdir(tmp_path)) == ["attempt.json", "heartbeat.json"]
+    assert (tmp_path / "heartbeat.json").read_text() == "of attempt 5"
+
+
+def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run code in a process of its own, with the trainer."""
     trainer = Path(__file__).parents[2] / "training_images" / "trainer"
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)],
+    return subprocess.run(
+        [sys.executable, "-c", code, str(folder)],
         env={**os.environ, "PYTHONPATH": str(trainer)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 13
-    assert "attempt 5 took over" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "custom_loops.md"
 
 def run_of(folder: Path, attempt: int = 1) -> Run:
     (folder / "checkpoint").mkdir(exist_ok=True)
-    beat = Beat(folder, attempt, lambda: None)
+    beat = Beat(folder, attempt, lambda aside: None)
     beat.phase("script")
     return Run(
         folder, folder, folder / "a.py", attempt, 1, HistoryTable(folder), beat,

@@ -92,7 +92,7 @@ pair.save(Checkpoint({"n": 10}, []), last=True)
 assert len(sorted((folder / "pair").glob("0*"))) == 1
 
 
-def full():
+def full(aside):
     raise OSError(28, "No space left on device")
 
 

@@ -36,7 +36,8 @@ def save_artifact(run: Run) -> Artifact:
         if run.model is not None:
             parameters = int(run.model.count_params())
         size = written("the model", run.output, run.beat.waits, lambda: _saved(run, aside))
-        run.fence.check()  # saving takes long: a newer attempt may have come, and saved its own
+        # saving takes long: a newer attempt may have come, and saved its own
+        run.fence.check(aside)
         aside.replace(run.output / name)
         sync_folder(run.output)
     except Exception as error:  # models hold code of the script: anything can be raised

@@ -23,10 +23,11 @@ class Beat:
     Args:
         output: The output folder.
         attempt: The number of this attempt.
-        check: Called before each write; leaves the process if the attempt is superseded.
+        check: Called with the file that is about to be the heartbeat; leaves the process if the
+            attempt is superseded.
     """
 
-    def __init__(self, output: Path, attempt: int, check: Callable[[], None]) -> None:
+    def __init__(self, output: Path, attempt: int, check: Callable[[Path], None]) -> None:
         self._file = output / HEARTBEAT_FILE
         self._check = check
         self._slowest = 0.0
@@ -81,10 +82,10 @@ class Beat:
 
     def _write(self) -> None:
         self._written = time.monotonic()
-        self._check()
         self.now = replace(self.now, memory_mib=self._memory.mib())
         try:
-            write_json(self._file, self.now.to_dict(), durable=False)
+            # looks at the lease last: a process may be held at any moment before
+            write_json(self._file, self.now.to_dict(), durable=False, before=self._check)
             self._failed = False
         except OSError as error:
             if not self._failed:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import numpy
 
-from pushtrain_trainer.durable_files import replace_file
+from pushtrain_trainer.durable_files import make_folder, replace_file
 
 SCHEMA = 2  # of the file and of the states in it
 GENERATIONS_KEPT = 2
@@ -53,19 +53,19 @@ class Checkpoints:
         checkpoint: Checkpoint,
         *,
         last: bool = False,
-        before: Callable[[], None] | None = None,
+        before: Callable[[Path], None] | None = None,
     ) -> None:
         """Write a new generation, then remove old ones.
 
         Args:
             checkpoint: What to keep.
             last: Whether nothing follows, so that no earlier generation is needed any more.
-            before: Called when all is written but not yet in place.
+            before: Called with the file aside when all is written, but not yet in place.
 
         Raises:
             OSError: It could not be written; the earlier generations are as they were.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         number = max(self._numbers(), default=0) + 1
         replace_file(self._path(number), lambda file: _write(file, checkpoint), before=before)
         for number in self._numbers()[: -1 if last else -GENERATIONS_KEPT]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 from pushtrain_trainer.contract import Split
@@ -47,7 +49,7 @@ class SeenData:
 
     def __init__(self) -> None:
         self._prints: dict[str, Split] = {}
-        self._objects: list[tuple[Any, Split]] = []
+        self._objects: list[tuple[Callable[[], Any], Split]] = []
 
     def note(self, data: Any, split: Split) -> None:
         """Remember `data`; what was trained on stays `train` whatever is said later."""
@@ -55,7 +57,8 @@ class SeenData:
             return
         found = fingerprint(data)
         if found is None:
-            self._objects.append((data, split))
+            alive = [(known, kind) for known, kind in self._objects if known() is not None]
+            self._objects = [*alive, (_reference(data), split)]
         elif self._prints.get(found) is not Split.TRAIN:
             self._prints[found] = split
 
@@ -68,7 +71,15 @@ class SeenData:
     def split_of(self, data: Any) -> Split:
         """Return the split that `data` belongs to; what was never seen is test data."""
         for known, split in self._objects:
-            if known is data:
+            if known() is data:
                 return split
         found = fingerprint(data)
         return self._prints.get(found, Split.TEST) if found else Split.TEST
+
+
+def _reference(data: Any) -> Callable[[], Any]:
+    """Return what gives the data back as long as the script has them."""
+    try:
+        return weakref.ref(data)
+    except TypeError:
+        return lambda: data

@@ -15,7 +15,7 @@ def replace_file(
     write: Callable[[IO[bytes]], object],
     *,
     durable: bool = True,
-    before: Callable[[], None] | None = None,
+    before: Callable[[Path], None] | None = None,
 ) -> None:
     """Let `write` fill a file aside, then put it in the place of `path`.
 
@@ -23,7 +23,7 @@ def replace_file(
         path: The file to replace; its folder exists.
         write: Gets the open binary file.
         durable: Whether the content has to survive a power cut at once.
-        before: Called when all is written but not yet in place.
+        before: Called with the file aside when all is written, but not yet in place.
 
     Raises:
         OSError: The file could not be written; `path` is as it was.
@@ -36,7 +36,7 @@ def replace_file(
             if durable:
                 os.fsync(file.fileno())
         if before is not None:
-            before()
+            before(aside)
         aside.replace(path)
     except BaseException:
         aside.unlink(missing_ok=True)
@@ -64,10 +64,12 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_json(path: Path, data: Any, *, durable: bool = True) -> None:
-    """Replace `path` by `data` as JSON."""
-    text = json.dumps(data, indent=1)
-    replace_file(path, lambda file: file.write(text.encode()), durable=durable)
+def write_json(
+    path: Path, data: Any, *, durable: bool = True, before: Callable[[Path], None] | None = None
+) -> None:
+    """Replace `path` by `data` as JSON; see `replace_file`."""
+    text = json.dumps(data, indent=1).encode()
+    replace_file(path, lambda file: file.write(text), durable=durable, before=before)
 
 
 def read_json(path: Path) -> Any:

@@ -26,11 +26,17 @@ class Fence:
         number = said.get("attempt") if isinstance(said, dict) else None
         return number if isinstance(number, int) else self._attempt
 
-    def check(self) -> None:
-        """Leave the process if a newer attempt owns the folder."""
+    def check(self, aside: Path | None = None) -> None:
+        """Leave the process if a newer attempt owns the folder.
+
+        Args:
+            aside: A file that is removed then: nobody will ever want it.
+        """
         owner = self.owner()
         if owner <= self._attempt:
             return
+        if aside is not None:
+            aside.unlink(missing_ok=True)
         print(f"pushtrain: attempt {owner} took over, attempt {self._attempt} stops", flush=True)
         sys.stderr.flush()
         # not SystemExit: a script that catches everything must not go on writing
