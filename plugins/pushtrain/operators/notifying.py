@@ -29,6 +29,7 @@ from pushtrain.pages.mailing import (
 from pushtrain.pages.picture import accuracy_picture
 from pushtrain.pages.rendering import report
 from pushtrain.rules.links import experiment_link
+from pushtrain.rules.plain_text import one_line
 from pushtrain.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -126,12 +127,12 @@ def post(
     The mail is in the store before it is sent. Without an SMTP connection there is none. A server
     that failed a moment ago is left to the monitor.
     """
-    to = recipients(config, details.experiment)
+    to, subject = recipients(config, details.experiment), one_line(letter.subject)
     if not to:
-        log.info("nobody to mail: %s", letter.subject)
+        log.info("nobody to mail: %s", subject)
         return
     if not has_server(config):
-        log.info("no connection %r, so no mail: %s", config.smtp_conn_id, letter.subject)
+        log.info("no connection %r, so no mail: %s", config.smtp_conn_id, subject)
         return
     experiment = details.experiment
     mail = write_mail(
@@ -144,7 +145,7 @@ def post(
     )
     outbox = outbox_of(store)
     if outbox.post(letter.key, mail):
-        log.info("to %s: %s", ", ".join(to), letter.subject)
+        log.info("to %s: %s", ", ".join(to), subject)
     if is_urgent and outbox.is_due(time.time()):
         deliver(config, store)
 
