@@ -72,6 +72,8 @@ def start(home: Home) -> tuple[int, int]:
     process_of(home).start(command, environment, home.logs / "airflow.log")
     wait_for(lambda: len(process_of(home).members()) == 5)
     wait_for((home.root / "pids").exists)
+    # a process that was made a moment ago is still in the group of the one that made it
+    wait_for(lambda: len(pids_of(home, "scheduler")) == 3)
     busy, idle = map(int, (home.root / "pids").read_text().split())
     return busy, idle
 
