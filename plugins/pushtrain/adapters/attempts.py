@@ -22,6 +22,7 @@ from pushtrain.contract import (
 )
 from pushtrain.errors import StoreError
 from pushtrain.rules.memory import with_figures
+from pushtrain.rules.plain_text import whole_characters
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,7 @@ def close_attempt(store: Store, step: Step, end: ContainerEnd, tail: list[str]) 
         ended_at=time.time(),
         cause=cause,
         exit_code=end.exit_code,
-        # JSON may hold half a character
-        message=message.encode("utf-8", "replace").decode(),
+        message=whole_characters(message),
         epochs=max(attempt.epochs, store.finished_work(step.experiment, step.round)),
         work=max(attempt.work, store.saved_work(step.experiment, step.round)),
         reached=reached,

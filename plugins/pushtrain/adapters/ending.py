@@ -59,18 +59,11 @@ def end_hung(api: APIClient, config: Settings, store: Store, step: Step) -> bool
         if hang:
             mark(store, step, Cause.HUNG, f"{hang}; {_where(stack)}")
     if not hang:
-        _clear(store, step)
+        mark(store, step, None, "")  # also that of a monitor that was killed behind it
         log.info("%s goes on again", step.run_id)
         return False
     engine.kill(api, name)
     return True
-
-
-def _clear(store: Store, step: Step) -> None:
-    """Take the mark of a hang back; it may be from a monitor that was killed behind it."""
-    attempt = store.attempt(step.experiment, step.round, step.attempt)
-    if attempt and attempt.cause is Cause.HUNG:
-        mark(store, step, None, "")
 
 
 def _lasting_hang(config: Settings, store: Store, step: Step) -> str:

@@ -21,6 +21,7 @@ from pushtrain.contract import Build, Cause, Experiment, Result, Step
 from pushtrain.errors import StoreError
 from pushtrain.history import Tweak
 from pushtrain.operators.trees import export_clean
+from pushtrain.rules.plain_text import whole_characters
 from pushtrain.settings import Settings
 from pushtrain.tuning.step import NextVersion
 
@@ -132,7 +133,7 @@ def _judged(
         if end.cause is Cause.SCRIPT_ERROR:
             result = read_json(output / "result.json")
             error = Result.from_dict(result).error if result else None
-            return error_line(error).encode("utf-8", "replace").decode() if error else ""
+            return whole_characters(error_line(error)) if error else ""
         built = read_json(output / "build.json") if end.cause is Cause.FINISHED else None
         return _unchanged(store, experiment, tweak, Build.from_dict(built)) if built else ""
     except (StoreError, TypeError, ValueError) as err:  # user code can write these records

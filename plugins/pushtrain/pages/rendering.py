@@ -25,6 +25,7 @@ from pushtrain.pages.highlighting import diff_html
 from pushtrain.pages.incidents import incidents_of, told_ends
 from pushtrain.pages.listing import Listing
 from pushtrain.pages.timing import timing_of
+from pushtrain.rules.plain_text import whole_characters
 
 
 @dataclass(frozen=True)
@@ -147,13 +148,8 @@ def _experiment_values(details: ExperimentDetails) -> dict[str, Any]:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a filled template; everything is escaped unless it is plain text or Markdown.
-
-    Half a character, which tracebacks and other text of user code may hold, becomes `?`: it can
-    be neither written nor sent.
-    """
-    text = _ENVIRONMENT.get_template(template).render(**values)
-    return text.encode("utf-8", "replace").decode()
+    """Return a filled template; everything is escaped unless it is plain text or Markdown."""
+    return whole_characters(_ENVIRONMENT.get_template(template).render(**values))
 
 
 def _age(seconds: float) -> str:

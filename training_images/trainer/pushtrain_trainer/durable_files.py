@@ -80,6 +80,29 @@ def read_json(path: Path) -> Any:
         return None
 
 
+def sealed(body: Any) -> dict[str, Any]:
+    """Return JSON data together with their SHA-256 sum, as `unsealed` takes them."""
+    return {"sha256": _digest(body), "body": body}
+
+
+def unsealed(content: Any) -> Any:
+    """Return the data that `sealed` was given.
+
+    Raises:
+        ValueError: The sum differs.
+        TypeError: The content is nothing sealed.
+        KeyError: Likewise.
+    """
+    body = content["body"]
+    if _digest(body) != content["sha256"]:
+        raise ValueError("its sum differs")
+    return body
+
+
+def _digest(body: Any) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file in hex."""
     with path.open("rb") as file:

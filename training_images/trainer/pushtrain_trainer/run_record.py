@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pushtrain_trainer.contract import SCHEMA
-from pushtrain_trainer.durable_files import read_json, write_json
+from pushtrain_trainer.durable_files import read_json, sealed, unsealed, write_json
 
 FILES = ("run.json", "run-copy.json")
 
@@ -37,7 +35,7 @@ def write_record(folder: Path, record: RunRecord) -> None:
     """
     body = {"schema": SCHEMA, **asdict(record), "inexact": list(record.inexact)}
     for name in FILES:
-        write_json(folder / name, {"sha256": _digest(body), "body": body})
+        write_json(folder / name, sealed(body))
 
 
 def read_copies(folder: Path) -> list[RunRecord | None]:
@@ -47,13 +45,7 @@ def read_copies(folder: Path) -> list[RunRecord | None]:
 
 def _record_in(content: Any) -> RunRecord | None:
     try:
-        body = content["body"]
-        if content["sha256"] != _digest(body):
-            return None
+        body = unsealed(content)
         return RunRecord(body["version"], body["seed"], tuple(body["inexact"]))
-    except (TypeError, KeyError):
+    except (TypeError, KeyError, ValueError):
         return None
-
-
-def _digest(body: Any) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from pushtrain_trainer.contract import SCHEMA
-from pushtrain_trainer.durable_files import file_digest, make_folder, replace_file, write_json
+from pushtrain_trainer.durable_files import (
+    file_digest,
+    make_folder,
+    replace_file,
+    sealed,
+    unsealed,
+    write_json,
+)
 
 Key = tuple[int, ...]
 GROWN = 0  # stands in a key where the number of a fold would: what follows are parts of the fit
@@ -149,7 +156,7 @@ class Records:
         replace_file(store, lambda file: file.writelines(record for _, record in pending))
         sum_of_store = hashlib.sha256(b"".join(record for _, record in pending)).hexdigest()
         body = {"schema": SCHEMA, "sha256": sum_of_store, "entries": [vars(e) for e in entries]}
-        write_json(self._index(number), {"sha256": _digest(body), "body": body})
+        write_json(self._index(number), sealed(body))
         self._know(number, entries)
         self._sound.add(number)
         self.bytes_kept += start
@@ -175,10 +182,7 @@ class Records:
     def _read_index(self, path: Path) -> None:
         number = int(path.stem)
         try:
-            record = json.loads(path.read_bytes())
-            body = record["body"]
-            if _digest(body) != record["sha256"]:
-                raise ValueError("its sum differs")
+            body = unsealed(json.loads(path.read_bytes()))
             entries = [Entry(**{**e, "key": tuple(e["key"])}) for e in body["entries"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             self._put_aside(number, f"{type(error).__name__}: {error}")
@@ -212,7 +216,3 @@ class Records:
 def is_within(key: Key, outer: Key) -> bool:
     """Return whether `key` is a fold within the fit `outer`."""
     return len(key) > len(outer) and key[: len(outer)] == outer
-
-
-def _digest(body: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
